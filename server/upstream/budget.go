@@ -29,6 +29,7 @@ type Budget struct {
 	mu          sync.Mutex
 	base, extra *rate.Limiter // nil: no limit, no allowance
 	pausedUntil time.Time
+	changed     chan struct{} // closed and replaced when the share changes
 }
 
 // NewBudget returns a budget for one process. perMinute of 0 or less is no
@@ -39,6 +40,7 @@ func NewBudget(perMinute, onDemandExtra int) *Budget {
 		onDemandExtra: max(onDemandExtra, 0),
 		normalLane:    make(chan struct{}, 1),
 		onDemandLane:  make(chan struct{}, 1),
+		changed:       make(chan struct{}),
 	}
 	if b.perMinute > 0 {
 		b.base = rate.NewLimiter(pace(float64(b.perMinute)))
@@ -58,7 +60,7 @@ func pace(perMinute float64) (rate.Limit, int) {
 }
 
 // SetShare divides the budget by the number of live processes; fewer than 1
-// counts as 1. It takes effect at the next grant.
+// counts as 1. Those who wait already wait by the new share.
 func (b *Budget) SetShare(processes int) {
 	p := float64(max(processes, 1))
 	b.mu.Lock()
@@ -74,6 +76,8 @@ func (b *Budget) SetShare(processes int) {
 	}
 	set(b.base, b.perMinute)
 	set(b.extra, b.onDemandExtra)
+	close(b.changed)
+	b.changed = make(chan struct{})
 }
 
 // Wait blocks until one more call is allowed, or ctx ends. It returns the
@@ -94,7 +98,7 @@ func (b *Budget) Wait(ctx context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		d := b.take(time.Now(), onDemand)
+		d, changed := b.take(time.Now(), onDemand)
 		if d <= 0 {
 			return nil
 		}
@@ -104,6 +108,8 @@ func (b *Budget) Wait(ctx context.Context) error {
 		t := time.NewTimer(d)
 		select {
 		case <-t.C:
+		case <-changed:
+			t.Stop()
 		case <-ctx.Done():
 			t.Stop()
 			return context.Cause(ctx)
@@ -112,30 +118,29 @@ func (b *Budget) Wait(ctx context.Context) error {
 }
 
 // take takes one call now and returns 0, or says how long to wait before
-// asking again. On-demand work uses its own allowance first, so that it
-// neither waits behind the nightly work nor slows it down while it can.
-func (b *Budget) take(now time.Time, onDemand bool) time.Duration {
+// asking again, unless the share changes earlier. On-demand work uses its own
+// allowance first, so that it neither waits behind the nightly work nor slows
+// it down while it can.
+func (b *Budget) take(now time.Time, onDemand bool) (time.Duration, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if d := b.pausedUntil.Sub(now); d > 0 {
-		return d
+		return d, b.changed
 	}
 	if b.base == nil {
-		return 0
+		return 0, nil
 	}
+	wait := time.Duration(math.MaxInt64)
 	if onDemand && b.extra != nil {
 		if b.extra.AllowN(now, 1) {
-			return 0
+			return 0, nil
 		}
-		if b.base.AllowN(now, 1) {
-			return 0
-		}
-		return min(until(b.extra, now), until(b.base, now))
+		wait = until(b.extra, now)
 	}
 	if b.base.AllowN(now, 1) {
-		return 0
+		return 0, nil
 	}
-	return until(b.base, now)
+	return min(wait, until(b.base, now)), b.changed
 }
 
 // until is how long it takes for a limiter to hold one whole token. The floor
