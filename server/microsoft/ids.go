@@ -1,0 +1,46 @@
+package microsoft
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"trueup/server/billing"
+)
+
+var (
+	guidForm   = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	domainForm = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
+)
+
+func isGUID(s string) bool   { return guidForm.MatchString(s) }
+func isDomain(s string) bool { return len(s) <= 253 && domainForm.MatchString(s) }
+
+// tenantID is s as a tenant id, "" when it is none.
+func tenantID(s string) billing.TenantID {
+	if !isGUID(s) {
+		return ""
+	}
+	return billing.TenantID(strings.ToLower(s))
+}
+
+// maxText is how much of a name is kept, in characters; Microsoft's own limit is 256.
+const maxText = 300
+
+// clean makes a name from outside safe to keep: control characters, which Postgres
+// (NUL) and terminals don't take, become spaces, and it ends somewhere.
+func clean(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD")))
+	if len(s) <= maxText {
+		return s
+	}
+	if r := []rune(s); len(r) > maxText {
+		return string(r[:maxText])
+	}
+	return s
+}
