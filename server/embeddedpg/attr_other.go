@@ -1,0 +1,16 @@
+//go:build unix && !linux
+
+package embeddedpg
+
+import "syscall"
+
+// attr are the process attributes. Other systems know no signal for a parent's
+// death: there the server outlives a killed trueup, and the next start waits
+// for somebody to end it.
+func (r runAs) attr(server bool) *syscall.SysProcAttr {
+	a := &syscall.SysProcAttr{Setpgid: server}
+	if r.drop {
+		a.Credential = &syscall.Credential{Uid: uint32(r.uid), Gid: uint32(r.gid)}
+	}
+	return a
+}

@@ -1,0 +1,99 @@
+package embeddedpg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// runAs is who the server runs as: ourselves, or as root somebody else, for
+// PostgreSQL refuses root.
+type runAs struct {
+	drop     bool
+	uid, gid int
+	// passAll: a directory above the data or the binaries is closed to uid
+	// (a home of root's, often), so the server keeps the right to pass and
+	// read directories.
+	passAll bool
+}
+
+// give hands a directory over; a no-op unless we are root.
+func (r runAs) give(dir string) error {
+	if !r.drop {
+		return nil
+	}
+	return os.Chown(dir, r.uid, r.gid)
+}
+
+// identity decides who the server runs as. Data that is there already keeps
+// its owner.
+func identity(cfg Config, bin string) (runAs, error) {
+	if os.Geteuid() != 0 {
+		return runAs{}, nil
+	}
+	r := runAs{drop: true}
+	info, err := os.Stat(clusterDir(cfg))
+	switch {
+	case err == nil:
+		owner := info.Sys().(*syscall.Stat_t)
+		r.uid, r.gid = int(owner.Uid), int(owner.Gid)
+	case errors.Is(err, fs.ErrNotExist):
+		if r.uid, r.gid, err = unprivileged(); err != nil {
+			return runAs{}, err
+		}
+	default:
+		return runAs{}, fmt.Errorf("start the embedded database: %w", err)
+	}
+	if r.uid == 0 {
+		return runAs{}, fmt.Errorf("start the embedded database: %s belongs to root, whom PostgreSQL refuses; give it to another user", clusterDir(cfg))
+	}
+	for _, path := range []string{cfg.DataDir, filepath.Join(bin, "postgres"), filepath.Join(os.TempDir(), "socket")} {
+		if closed := closedAbove(path, r.uid); closed != "" {
+			cfg.Log.Warn("embedded database: a directory is closed to the user it runs as, so it keeps root's right to pass directories",
+				slog.String("directory", closed), slog.Int("uid", r.uid))
+			r.passAll = true
+			break
+		}
+	}
+	return r, nil
+}
+
+// unprivileged picks a user that the system knows, which initdb asks for.
+func unprivileged() (uid, gid int, err error) {
+	for _, name := range []string{"trueup", "postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, errUID := strconv.Atoi(u.Uid)
+		gid, errGID := strconv.Atoi(u.Gid)
+		if errUID == nil && errGID == nil && uid != 0 {
+			return uid, gid, nil
+		}
+	}
+	return 0, 0, errors.New("start the embedded database: PostgreSQL refuses root, and there is no user trueup, postgres or nobody to run it as")
+}
+
+// closedAbove returns the first directory above path that others than root
+// cannot pass. Access lists are not looked at; they'd only make it milder.
+func closedAbove(path string, uid int) string {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return dir
+		}
+		owner := info.Sys().(*syscall.Stat_t)
+		if info.Mode().Perm()&0o001 == 0 && int(owner.Uid) != uid {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
