@@ -93,6 +93,9 @@ func serverArgs(cfg Config, socketDir string) []string {
 	return args
 }
 
+// socketPrefix names the directories of sockets.
+const socketPrefix = "trueup-socket-"
+
 // maxSocketPath is the length of a Unix socket's path that every system takes.
 const maxSocketPath = 100
 
@@ -100,10 +103,10 @@ const maxSocketPath = 100
 // limit is 107 bytes, and data directories are often longer.
 func makeSocketDir(as runAs) (string, error) {
 	parent := os.TempDir()
-	if len(parent)+len("/trueup-socket-1234567890/.s.PGSQL.5432.lock") > maxSocketPath {
+	if len(parent)+len("/"+socketPrefix+"1234567890/.s.PGSQL.5432.lock") > maxSocketPath {
 		parent = "/tmp"
 	}
-	dir, err := os.MkdirTemp(parent, "trueup-socket-")
+	dir, err := os.MkdirTemp(parent, socketPrefix)
 	if err == nil {
 		err = as.give(dir)
 	}

@@ -132,6 +132,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	// The server holds its own copy; ours must not outlive it.
 	defer func() { _ = running.Close() }()
+	removeOldSocket(owner)
 
 	bin, err := findBinaries(ctx, s.cfg)
 	if err != nil {

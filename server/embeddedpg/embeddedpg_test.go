@@ -36,7 +36,7 @@ func own(dir string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(s.postgres.Process.Pid)
+	fmt.Println(s.postgres.Process.Pid, s.socketDir)
 	select {}
 }
 
@@ -139,7 +139,8 @@ func TestServerDiesWithItsOwner(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the owner said %q: %v", line, err)
 	}
-	postmaster, err := strconv.Atoi(strings.TrimSpace(line))
+	pid, socketDir, _ := strings.Cut(strings.TrimSpace(line), " ")
+	postmaster, err := strconv.Atoi(pid)
 	if err != nil {
 		t.Fatalf("the owner did not start: %s", line)
 	}
@@ -155,6 +156,9 @@ func TestServerDiesWithItsOwner(t *testing.T) {
 	s := start(t, Config{DataDir: dir})
 	if state := processState(postmaster); state != "" && state != "Z" {
 		t.Errorf("the old server is still there, state %s", state)
+	}
+	if _, err := os.Stat(socketDir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old socket's directory is still there: %v", err)
 	}
 	if got := query(t, s.URL(), "SELECT pg_is_in_recovery()::text"); got != "false" {
 		t.Errorf("in recovery: %s", got)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -39,6 +41,22 @@ func publish(owner *os.File, url string) error {
 		return fmt.Errorf("publish the embedded database: %w", err)
 	}
 	return nil
+}
+
+// removeOldSocket removes the socket's directory of a server whose owner was
+// killed and is still written in the owner's file. Call it with both locks.
+func removeOldSocket(owner *os.File) {
+	old, err := io.ReadAll(io.LimitReader(owner, 4096))
+	if err != nil {
+		return
+	}
+	u, err := url.Parse(string(old))
+	if err != nil {
+		return
+	}
+	if dir := u.Query().Get("host"); filepath.IsAbs(dir) && strings.HasPrefix(filepath.Base(dir), socketPrefix) {
+		_ = os.RemoveAll(dir)
+	}
 }
 
 // lockServer takes the lock that all processes of a server inherit. It waits
@@ -87,6 +105,7 @@ func removeLeftovers() {
 			continue
 		}
 		if owner, err := lockOwner(dir); err == nil {
+			removeOldSocket(owner)
 			_ = os.RemoveAll(dir)
 			_ = owner.Close()
 		}
