@@ -42,6 +42,8 @@ const (
 	StartDateSettled   Code = "start_date_settled"
 	StartDateMidPeriod Code = "start_date_mid_period"
 
+	// RowsUnlinked keeps a split waiting until every row of the SKU is answered.
+	RowsUnlinked         Code = "rows_unlinked"
 	SubscriptionReplaced Code = "subscription_replaced"
 	TrialMixed           Code = "trial_mixed"
 	CreditRefused        Code = "credit_refused"

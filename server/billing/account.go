@@ -1,0 +1,200 @@
+package billing
+
+import "slices"
+
+// account.go reads a ledger against the lines as they stand: which lines are ours,
+// what invoices charged since the last read, and what a cut decision had done.
+
+// ours picks the link's lines on the ledger's agreement out of all additions just
+// read: those the ledger knows by id, then any other with the link's serial on the
+// ledger's product. A line that neither the ledger nor a cut decision knows is taken
+// to have been billed like any older one.
+func (l Ledger) ours(key LinkKey, additions []Addition, cut *Journaled) []Line {
+	var out []Line
+	for _, a := range additions {
+		if i := slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == a.ID && a.ID != 0 }); i >= 0 {
+			line := l.Lines[i]
+			line.Addition = a
+			out = append(out, line)
+			continue
+		}
+		if !key.ours(a) || a.Product != l.Product {
+			continue
+		}
+		line := Line{Addition: a, MadeAt: min(l.Through, a.Effective) - 1}
+		if through, ok := cut.madeAt(a.Serial); ok {
+			line.MadeAt = through
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// madeAt is IT when a cut decision created the line with the serial.
+func (j *Journaled) madeAt(serial string) (Day, bool) {
+	if j == nil {
+		return 0, false
+	}
+	for _, l := range j.Ledgers {
+		for _, line := range l.Lines {
+			if line.Serial == serial && line.ID == 0 {
+				return line.MadeAt, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// invoiced lets billed grow when IT moved on: by what the lines carried, as they
+// stand, for each day through the new IT. It is not given when IT moved back.
+func (l Ledger) invoiced(t Terms, lines []Line) Ledger {
+	it := t.Through()
+	if l.Through.IsZero() || it <= l.Through {
+		if l.Through.IsZero() {
+			l.Through = it
+		}
+		return l
+	}
+	var charged Steps
+	for _, line := range lines {
+		q, _, _ := line.Quantity.Int64(0)
+		charged = charged.Plus(Stretch(line.unbilledFrom(l.Through, t.AtOnce), min(line.Cancelled, it), int(q)))
+	}
+	if len(charged) > 0 {
+		l.Billed = append(slices.Clip(l.Billed), Billed{Through: it, Seats: charged})
+	}
+	l.Through = it
+	return l
+}
+
+// invoicesStayDeleted takes billed back to what it was at an earlier IT. Seats that
+// were charged at once when their line was made (Through zero) stay charged.
+func (l Ledger) invoicesStayDeleted(it Day) Ledger {
+	var kept []Billed
+	earlier := Day(0)
+	for _, b := range l.Billed {
+		switch {
+		case b.Through <= it:
+			kept, earlier = append(kept, b), max(earlier, b.Through)
+		case earlier < it && !earlier.IsZero():
+			kept = append(kept, Billed{Through: it, Seats: b.Seats.Until(it)})
+			earlier = it
+		}
+	}
+	l.Billed, l.Through = kept, it
+	return l
+}
+
+// billed sums what invoices charged.
+func (l Ledger) billed() Steps {
+	var sum Steps
+	for _, b := range l.Billed {
+		sum = sum.Plus(b.Seats)
+	}
+	return sum
+}
+
+// see notes a count of the day, unless it changes nothing: then nothing has to be
+// replayed later.
+func (l Ledger) see(day Day, seats int) Ledger {
+	seen := slices.Clone(l.Seen)
+	for len(seen) > 0 && seen[len(seen)-1].Day >= day {
+		seen = seen[:len(seen)-1]
+	}
+	last := l.Due.Last()
+	if len(seen) > 0 {
+		last = seen[len(seen)-1].Seats
+	}
+	if seats != last {
+		seen = append(seen, Seen{day, seats})
+	}
+	l.Seen = seen
+	return l
+}
+
+// drained says that nothing of the place can still be charged.
+func (l Ledger) drained() bool {
+	return l.Ended && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
+}
+
+// stands says that an addition is as another describes it, in what we own.
+func stands(a, as Addition) bool {
+	return a.Quantity.Cmp(as.Quantity) == 0 && a.Effective == as.Effective && a.Cancelled == as.Cancelled &&
+		a.Serial == as.Serial && a.Product == as.Product && a.Bill == as.Bill
+}
+
+// doneIn says that the change of a cut decision had been written, and gives it with
+// the id of the line that it made.
+func (c Change) doneIn(additions []Addition) (Change, bool) {
+	if c.After == nil || c.Action == Keep || c.Action == None {
+		return c, false
+	}
+	for _, a := range additions {
+		switch {
+		case c.Action == Create && a.Serial == c.After.Serial:
+			made := *c.After
+			made.ID = a.ID
+			c.After = &made
+			return c, true
+		case c.Action != Create && a.ID == c.After.ID && stands(a, *c.After) && !stands(a, *c.Before):
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// resume continues a decision that was cut: where any of its writes was done, what is
+// due is what it decided, and the plan mends what is still lacking; else it never was.
+func (j *Journaled) resume(ledgers []Ledger, additions map[AgreementID][]Addition) []Ledger {
+	if j == nil {
+		return ledgers
+	}
+	var done []Change
+	undone := map[AdditionID]Addition{}
+	for _, c := range j.Changes {
+		if d, ok := c.doneIn(additions[c.Agreement]); ok {
+			done = append(done, d)
+		} else if c.Before != nil {
+			undone[c.Before.ID] = *c.Before
+		}
+	}
+	if len(done) == 0 {
+		return ledgers
+	}
+	out := Settle(j.Ledgers, done)
+	for i := range out {
+		out[i].Lines = slices.DeleteFunc(out[i].Lines, func(line Line) bool { return line.ID == 0 })
+		for k := range out[i].Lines {
+			if before, ok := undone[out[i].Lines[k].ID]; ok {
+				out[i].Lines[k].Addition = before
+			}
+		}
+	}
+	return out
+}
+
+// Settle is how a link's ledgers, LinkPlan.After, stand once changes were written:
+// new lines get the ids that ConnectWise gave, which stand in written, and where it
+// invoices prorated additions at once, the settled days of a new line count as billed.
+func Settle(ledgers []Ledger, written []Change) []Ledger {
+	out := slices.Clone(ledgers)
+	for i := range out {
+		l := &out[i]
+		l.Lines = slices.Clone(l.Lines)
+		for k := range l.Lines {
+			line := &l.Lines[k]
+			at := slices.IndexFunc(written, func(c Change) bool {
+				return c.Action == Create && c.Agreement == l.Agreement && c.After.Serial == line.Serial
+			})
+			if line.ID != 0 || at < 0 {
+				continue
+			}
+			line.ID = written[at].After.ID
+			q, _, _ := line.Quantity.Int64(0)
+			if s := Stretch(line.Effective, min(line.Cancelled, l.Through), int(q)); l.Terms.AtOnce && len(s) > 0 {
+				l.Billed = append(slices.Clip(l.Billed), Billed{Seats: s})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package billing
+
+// due.go is section 3's table: what a run on a day that sees a number of seats wants
+// the customer to pay for, from that day on and never before.
+//
+//	                      | proration on                      | proration off
+//	first sync            | n from max(D, billStart)          | n from D when D begins a period, else after B
+//	start date given      | n from exactly that day           | the same; a period's first day after IT
+//	credit allowed        | n from D                          | n from D when D begins a period, else n after B
+//	credit not allowed    | n from D when D begins a period,  | the same as above
+//	                      | else max(was, n) to B, n after B  |
+
+// dueFirst is due after a first sync on a day. start is a given start date or zero;
+// the Code is "" or why ConnectWise would refuse the date.
+func (t Terms) dueFirst(day Day, n int, start Day) (Steps, Code) {
+	if !start.IsZero() {
+		return Stretch(start, Forever, n), t.refuses(start)
+	}
+	day = max(day, t.BillStart)
+	if !t.Prorate && !t.begins(day) {
+		day = t.stretchEnd(day) + 1
+	}
+	return Stretch(day, Forever, n), ""
+}
+
+// refuses is why no line may begin on the day: before the billing start, or, with
+// proration off, inside a settled stretch or a period.
+func (t Terms) refuses(day Day) Code {
+	switch {
+	case day < t.BillStart:
+		return StartDateTooEarly
+	case t.Prorate || t.begins(day):
+		return ""
+	case day <= t.Through():
+		return StartDateSettled
+	}
+	return StartDateMidPeriod
+}
+
+// dueNext is due after a later sync on a day; was is due as of the last run on an
+// earlier day. The max is the high-water rule: seats removed without a credit stay
+// paid to the end of the stretch, so they may come back in it without being charged
+// twice.
+func (t Terms) dueNext(was Steps, day Day, n int, credit bool) Steps {
+	end := t.stretchEnd(day)
+	switch {
+	case t.begins(day), t.Prorate && credit:
+		return was.Until(day - 1).Plus(Stretch(day, Forever, n))
+	case t.Prorate:
+		high := was.Max(Stretch(day, Forever, n)).From(day).Until(end)
+		return was.Until(day - 1).Plus(high).Plus(Stretch(end+1, Forever, n))
+	}
+	return was.Until(end).Plus(Stretch(end+1, Forever, n))
+}
+
+// dueEnd is due after the link left the agreement: nothing after the last day.
+func dueEnd(was Steps, last Day) Steps { return was.Until(last) }
+
+// replay works out due from the counts seen since the last written change, each with
+// its own day and the IT of now, and what it was before the last of these days.
+func (l Ledger) replay(t Terms, o Options) (due, before Steps, code Code) {
+	due, before = l.Due, l.Before
+	for _, s := range l.Seen {
+		was := due
+		// A second count on the day of the last write starts from where that day
+		// began, so that a count seen and taken back leaves nothing; unless an
+		// invoice came between.
+		if s.Day == l.Day && t.Through() == l.DayThrough {
+			was = l.Before
+		}
+		before = was
+		first := l.First.IsZero() && len(was) == 0
+		switch {
+		case first && s.Seats == 0:
+			due = nil
+		case first:
+			if due, code = t.dueFirst(s.Day, s.Seats, o.StartDate); code != "" {
+				return due, before, code
+			}
+		default:
+			f := l.First
+			if f.IsZero() {
+				f = was.First()
+			}
+			due = t.dueNext(was, max(s.Day, f), s.Seats, o.AllowCredit)
+		}
+	}
+	return due, before, ""
+}

@@ -1,0 +1,198 @@
+package billing
+
+import (
+	"slices"
+)
+
+// move.go ends lines in one place so that new ones can begin in another: move P (the
+// link's profile or agreement changed) and move M (a SKU split into its subscriptions,
+// or merged).
+
+// lastOld is X, the last day of the old lines: the old agreement's IT, or, when the
+// standing line began later, the day before the move, but not before it began.
+func (p *place) lastOld(today Day) Day {
+	x := p.terms.Through()
+	for _, line := range p.lines {
+		if RoleOf(line.Addition) == Standing && line.Effective > x && line.Cancelled >= Forever && !line.Quantity.IsZero() {
+			return max(today-1, line.Effective)
+		}
+	}
+	return x
+}
+
+// accepts moves X on to the last day before one that the new agreement takes: with
+// proration off the first day of a period after its IT. Then the old agreement must
+// still bill to X.
+func (p *place) accepts(x Day) Day {
+	first := max(x+1, p.terms.BillStart)
+	if p.terms.Prorate || p.terms.begins(first) {
+		return first - 1
+	}
+	return p.terms.stretchEnd(max(first, p.terms.Through()))
+}
+
+// bills says that an agreement still takes lines to the day.
+func (p *place) bills(day Day) bool {
+	return p.agreement.Status == AgreementActive && p.terms.End >= day
+}
+
+// move plans P: old lines end at X, what lacked to X is dated on the old agreement,
+// and the new standing begins on X+1 with all seats.
+func (w *work) move(s *Snapshot) bool {
+	old, now := w.leaving, w.current
+	x := old.lastOld(s.Today)
+	if y := now.accepts(x); y != x {
+		if !old.bills(y) {
+			w.hold(StartDateSettled, "start", (x + 1).String())
+			return false
+		}
+		x = y
+	}
+	oldDue, oldBefore, _ := old.ledger.replay(old.terms, w.link.Options)
+	was := old.ledger.Due
+	if was.Last() == 0 && w.seen > 0 { // it stood at nothing: the new place starts anew
+		return w.startFrom(now, x+1)
+	}
+	w.end(old, oldDue, oldBefore, x)
+	g := now.ledger
+	g.First = x + 1
+	g.Due = g.Due.Until(x).Plus(was.From(x + 1))
+	g.Before = g.Before.Until(x).Plus(old.ledger.Before.From(x + 1))
+	g.Seen, g.Day = old.ledger.Seen, old.ledger.Day
+	if old.ledger.DayThrough == old.terms.Through() {
+		g.DayThrough = now.terms.Through()
+	}
+	now.ledger = g
+	var code Code
+	if now.due, now.before, code = g.replay(now.terms, w.link.Options); code != "" {
+		w.hold(code, "start", w.link.Options.StartDate.String())
+		return false
+	}
+	w.judged.decides, w.judged.to, w.judged.first = true, now.due.Last(), x+1
+	w.judged.prorate, w.judged.credit = now.terms.Prorate, w.link.Options.AllowCredit
+	return true
+}
+
+// startFrom begins the new place as a first sync would, no earlier than a day.
+func (w *work) startFrom(now *place, first Day) bool {
+	old := w.leaving
+	w.end(old, old.ledger.Due, old.ledger.Before, first-1)
+	return w.stayOn(now)
+}
+
+func (w *work) stayOn(now *place) bool {
+	var code Code
+	if now.due, now.before, code = now.ledger.replay(now.terms, w.link.Options); code != "" {
+		w.hold(code, "start", w.link.Options.StartDate.String())
+		return false
+	}
+	w.judged.decides, w.judged.to = true, now.due.Last()
+	return true
+}
+
+// end makes nothing due on a place after a day.
+func (w *work) end(p *place, due, before Steps, last Day) {
+	p.due, p.before = dueEnd(due, last), before
+	p.ledger.Ended = true
+}
+
+// group finds move M: links of a SKU that were removed and still have lines, and links
+// of the same SKU, whole or by subscription, that stand nowhere yet. Their changes are
+// one decision, and X is one day for all of them.
+func (s *Snapshot) group(works []*work) {
+	type sku struct {
+		tenant TenantID
+		id     SKUID
+	}
+	old, fresh := map[sku][]*work{}, map[sku][]*work{}
+	for _, w := range works {
+		k := sku{w.link.License.Tenant, w.link.License.SKU}
+		switch {
+		case w.link.Removed && w.leaving != nil && w.leaving.readable && !w.leaving.ledger.First.IsZero():
+			old[k] = append(old[k], w)
+		case w.link.bills() && w.leaving == nil && w.current != nil && w.current.readable && w.current.ledger.First.IsZero() && w.plan.Counted:
+			fresh[k] = append(fresh[k], w)
+		}
+	}
+	for k, from := range old {
+		to := slices.DeleteFunc(fresh[k], func(w *work) bool {
+			return (w.link.License.Subscription == "") == (from[0].link.License.Subscription == "")
+		})
+		if len(to) > 0 {
+			s.joint(string(k.tenant)+"/"+string(k.id), k.id, from, to, works)
+		}
+	}
+}
+
+// joint plans one move M.
+func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
+	x := Day(0)
+	for _, w := range from {
+		x = max(x, w.leaving.lastOld(s.Today))
+	}
+	for settled := false; !settled; { // every new agreement must take X+1
+		settled = true
+		for _, w := range to {
+			if y := w.current.accepts(x); y != x {
+				x, settled = y, false
+			}
+		}
+	}
+	unlinked := s.unlinkedRows(id, to[0].link.License, all)
+	for _, w := range from {
+		w.group, w.joined = group, x
+		if !w.leaving.bills(x) {
+			w.hold(StartDateSettled, "start", (x + 1).String())
+		}
+	}
+	for _, w := range to {
+		w.group, w.joined = group, x
+	}
+	if unlinked != "" {
+		for _, w := range append(slices.Clone(from), to...) {
+			w.hold(RowsUnlinked, "rows", unlinked)
+		}
+	}
+}
+
+// unlinkedRows names the rows of a SKU that is split which nobody linked or set to do
+// not bill; nothing is written before there are none.
+func (s *Snapshot) unlinkedRows(id SKUID, of LicenseRef, all []*work) string {
+	if of.Subscription == "" {
+		return ""
+	}
+	out := ""
+	for _, sub := range s.Evidence[of.Tenant].Subscriptions {
+		counts := sub.Status == SubscriptionEnabled || sub.Status == SubscriptionWarning
+		if sub.SKU != id || !counts {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(w *work) bool {
+			return !w.link.Removed && w.link.License == LicenseRef{Tenant: of.Tenant, SKU: id, Subscription: sub.ID}
+		}) {
+			if out != "" {
+				out += ", "
+			}
+			out += string(sub.ID)
+		}
+	}
+	return out
+}
+
+// joinedMove plans one link's part in a move M: the old rows end at X, the new ones
+// begin on X+1 with all their seats.
+func (w *work) joinedMove(s *Snapshot) bool {
+	w.judged.decides, w.judged.first = true, w.joined+1
+	if w.leaving != nil {
+		p := w.leaving
+		due, before, _ := p.ledger.replayBefore(s.Today).replay(p.terms, w.link.Options)
+		w.judged.from = p.ledger.Due.Last()
+		w.end(p, due, before, w.joined)
+		return true
+	}
+	p := w.current
+	p.ledger.First = w.joined + 1
+	p.due, p.before = Stretch(w.joined+1, Forever, w.seen), nil
+	w.judged.to = p.due.Last()
+	return true
+}
