@@ -1,0 +1,259 @@
+package oracle
+
+// Place is where a link stands: an agreement and the product of its profile.
+type Place struct{ Agreement, Product int }
+
+// Options are the choices on a link that due seats depend on.
+type Options struct {
+	Credit bool // "Allow negative prorate"
+	Start  Day  // start date given; 0: none
+}
+
+// Step is a day from which on a number of seats is due.
+type Step struct {
+	From  Day
+	Seats int
+}
+
+// Link keeps the due seats of one link through its whole life, wherever it stands. It is not safe for concurrent use.
+type Link struct {
+	options Options
+	terms   map[int]Terms
+	spans   []span
+	due     series
+	before  series // due as of the last run on an earlier day than day
+	day     Day    // of the last run that wrote, never before first
+	through Day    // IT at it
+	first   Day    // F: the first day of the first standing; 0: not yet
+	seen    []sight
+	charged map[int]series // seats that invoices had charged on an agreement before the link took a line over
+	prices  []price
+}
+
+// span is a stretch of days, up to the next span, in which the link stands in a place.
+type span struct {
+	from  Day
+	place Place
+}
+
+// sight is what a run saw on its day: a number of seats, or that the link is removed.
+type sight struct {
+	day     Day
+	seats   int
+	removed bool
+}
+
+// NewLink is a link with nothing due. Days before window are not looked at.
+func NewLink(o Options, window Day) *Link {
+	return &Link{options: o, terms: map[int]Terms{}, due: newSeries(window), charged: map[int]series{}}
+}
+
+// Agreement says how an agreement is billed from now on: at first, and whenever an invoice was made or taken back.
+func (l *Link) Agreement(id int, t Terms) { l.terms[id] = t }
+
+// Terms are the agreement's, as last said.
+func (l *Link) Terms(id int) Terms { return l.terms[id] }
+
+// Place puts a link that stands nowhere yet; its agreement must be known.
+func (l *Link) Place(p Place) { l.spans = []span{{l.due.from, p}} }
+
+// Standing is the place of the days that have no end.
+func (l *Link) Standing() Place { return l.spans[len(l.spans)-1].place }
+
+// See notes a complete read on a day. Only the last one of a day counts; nothing is due by it until Write.
+func (l *Link) See(day Day, seats int) { l.note(sight{day: day, seats: seats}) }
+
+// Remove notes that the link was removed, or set to do not bill, as a run on that day found it.
+func (l *Link) Remove(day Day) {
+	if n := len(l.seen); n > 0 && l.seen[n-1].removed {
+		return
+	}
+	l.note(sight{day: day, removed: true})
+}
+
+func (l *Link) note(s sight) {
+	if n := len(l.seen); n > 0 && l.seen[n-1].day == s.day {
+		l.seen[n-1] = s
+		return
+	}
+	l.seen = append(l.seen, s)
+}
+
+// Waiting is the number of days that were seen and not written.
+func (l *Link) Waiting() int { return len(l.seen) }
+
+// Forget drops what was only observed: the first live run starts at its own day.
+func (l *Link) Forget() { l.seen = nil }
+
+// Write says that everything seen was written: the days are replayed in order, each with its own day and with IT as it is now.
+func (l *Link) Write() {
+	for _, s := range l.seen {
+		if s.removed {
+			l.remove(s.day)
+		} else {
+			l.count(s.day, s.seats)
+		}
+	}
+	l.seen = nil
+}
+
+// Relink makes a removed link again, in a place; the days that were due stay as they are. One whose days never came starts as if new.
+func (l *Link) Relink(day Day, p Place) {
+	if p != l.Standing() {
+		l.spans = append(l.spans, span{max(day, l.due.from), p})
+	}
+	if l.first > day {
+		l.first = 0
+	}
+	l.seen, l.options.Start = nil, 0
+}
+
+// TakeOver makes a line of somebody else's the link's own (adopt), or starts from it (replace): its seats are due from its first day on, and
+// what invoices have charged for it is charged.
+func (l *Link) TakeOver(effective Day, seats int) {
+	at := l.Standing().Agreement
+	l.due = l.due.set(effective, 0, seats)
+	l.first = effective
+	if through := l.terms[at].Through(); effective <= through {
+		l.charged[at] = newSeries(l.due.from).set(effective, through, seats)
+	}
+}
+
+// at is the span that a day belongs to, and the last day before the next one; 0 when there is no next one.
+func (l *Link) at(d Day) (s span, end Day) {
+	s = l.spans[0]
+	for i, next := range l.spans {
+		if next.from > d {
+			return s, l.spans[i].from - 1
+		}
+		s = next
+	}
+	return s, 0
+}
+
+// stretch is how a day lies: the last day of its stretch (IT when it is settled, else the end of its period; never beyond the day on which
+// the link leaves the place), and whether it begins a period.
+func (l *Link) stretch(day Day) (last Day, begins bool, t Terms) {
+	s, end := l.at(day)
+	t = l.terms[s.place.Agreement]
+	if day <= t.Through() {
+		last = t.Through()
+	} else {
+		var first Day
+		first, last = t.Period(day)
+		begins = day == first
+	}
+	if end != 0 {
+		last = min(last, end)
+	}
+	return last, begins, t
+}
+
+// open takes the day of a run and returns what was due as of the last run on an earlier day. A run on a day that was written already starts
+// from there again, unless an invoice was made meanwhile.
+func (l *Link) open(day Day, t Terms) series {
+	if l.day != day || l.through != t.Through() {
+		l.before = l.due
+	}
+	l.day, l.through = day, t.Through()
+	return l.before
+}
+
+// count is the table: what a run on a day that sees n seats makes due.
+func (l *Link) count(day Day, n int) {
+	if l.first == 0 {
+		l.firstSync(day, n)
+		return
+	}
+	day = max(day, l.first)
+	last, begins, t := l.stretch(day)
+	was := l.open(day, t)
+	l.due = rule(was, day, last, begins, t.Prorate, l.options.Credit, n)
+}
+
+// rule is the lower half of the table.
+func rule(was series, day, last Day, begins, prorate, credit bool, n int) series {
+	switch {
+	case begins, prorate && credit:
+		return was.set(day, 0, n)
+	case prorate:
+		return was.with(day, last, func(due int) int { return max(due, n) }).set(last+1, 0, n)
+	default:
+		return was.set(last+1, 0, n)
+	}
+}
+
+// firstSync is the upper half of the table. A removed link that is made again has days that are due still: they count as in the lower half.
+func (l *Link) firstSync(day Day, n int) {
+	if n == 0 && l.due.firstPositive(l.due.from) == 0 {
+		return
+	}
+	if l.options.Start != 0 {
+		day = l.options.Start
+		_, _, t := l.stretch(day)
+		l.due = l.open(day, t).set(day, 0, n)
+		l.first = day
+		return
+	}
+	s, _ := l.at(day)
+	day = max(day, l.terms[s.place.Agreement].BillStart)
+	last, begins, t := l.stretch(day)
+	l.due = rule(l.open(day, t), day, last, begins, t.Prorate, l.options.Credit, n)
+	if begins || t.Prorate {
+		l.first = day
+	} else {
+		l.first = last + 1
+	}
+	l.day = max(l.day, l.first)
+}
+
+// remove ends the link: what is due stays to the end of the day's stretch.
+func (l *Link) remove(day Day) {
+	last, _, t := l.stretch(day)
+	l.due = l.open(day, t).set(last+1, 0, 0)
+}
+
+// Move puts the link into another place, as a run on that day writes it: the days after X, as they are due, are the new place's. ok is false,
+// and nothing moves, when the old agreement has ended before the new one takes a line.
+func (l *Link) Move(day Day, to Place) (x Day, ok bool) {
+	x, ok = l.MoveDay(day, to)
+	if ok {
+		l.spans = append(l.spans, span{x + 1, to})
+	}
+	return x, ok
+}
+
+// MoveDay is X, the last day of the old place, for a move that is written on a day.
+func (l *Link) MoveDay(day Day, to Place) (x Day, ok bool) {
+	old := l.spans[len(l.spans)-1]
+	from, into := l.terms[old.place.Agreement], l.terms[to.Agreement]
+	x = from.Through()
+	if began := max(l.due.lastStart(), old.from); began > x {
+		x = max(day-1, began)
+	}
+	x = into.nextTaken(x+1) - 1
+	return x, from.End == 0 || x <= from.End
+}
+
+// End is the last day of a link that is split up or merged into others: nothing is due after it.
+func (l *Link) End(x Day) { l.due = l.due.set(x+1, 0, 0) }
+
+// Begin is the first day of a link that comes out of a split or a merge.
+func (l *Link) Begin(first Day, n int) {
+	l.due = l.due.set(first, 0, n)
+	l.first, l.day = first, 0
+}
+
+// Due is the seats that the customer should pay for on a day.
+func (l *Link) Due(day Day) int { return l.due.at(day) }
+
+// DueOn is Due, of the days on which the link stands in one place.
+func (l *Link) DueOn(p Place, day Day) int {
+	if s, _ := l.at(day); s.place != p {
+		return 0
+	}
+	return l.due.at(day)
+}
+
+// Steps are the due seats as steps, without the days before the window.
+func (l *Link) Steps() []Step { return l.due.steps() }
