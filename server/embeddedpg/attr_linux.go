@@ -11,7 +11,7 @@ const capDACReadSearch = 2
 func (r runAs) attr(server bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{}
 	if r.drop {
-		a.Credential = &syscall.Credential{Uid: uint32(r.uid), Gid: uint32(r.gid)}
+		a.Credential = &syscall.Credential{Uid: r.uid, Gid: r.gid}
 	}
 	if r.passAll {
 		a.AmbientCaps = []uintptr{capDACReadSearch}

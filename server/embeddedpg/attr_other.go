@@ -10,7 +10,7 @@ import "syscall"
 func (r runAs) attr(server bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setpgid: server}
 	if r.drop {
-		a.Credential = &syscall.Credential{Uid: uint32(r.uid), Gid: uint32(r.gid)}
+		a.Credential = &syscall.Credential{Uid: r.uid, Gid: r.gid}
 	}
 	return a
 }

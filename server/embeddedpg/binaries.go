@@ -49,7 +49,7 @@ var versionLine = regexp.MustCompile(`^postgres \(PostgreSQL\) (\d+)`)
 // majorVersion asks the binaries in a directory, which need initdb as well.
 func majorVersion(ctx context.Context, dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
-		return "", err
+		return "", fmt.Errorf("look for initdb: %w", err)
 	}
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
@@ -105,8 +105,8 @@ func systemDirs() []string {
 	slices.SortFunc(dirs, func(a, b string) int { return major(b) - major(a) })
 	if path, err := exec.LookPath("postgres"); err == nil {
 		// A link in PATH points to where the rest of the installation is.
-		if real, err := filepath.EvalSymlinks(path); err == nil && !slices.Contains(dirs, filepath.Dir(real)) {
-			dirs = append(dirs, filepath.Dir(real))
+		if path, err = filepath.EvalSymlinks(path); err == nil && !slices.Contains(dirs, filepath.Dir(path)) {
+			dirs = append(dirs, filepath.Dir(path))
 		}
 	}
 	return dirs

@@ -86,7 +86,8 @@ func serverArgs(cfg Config, socketDir string) []string {
 			"autovacuum=off",
 		)
 	}
-	args := []string{"-D", clusterDir(cfg), "-p", port}
+	args := make([]string, 0, 4+2*len(settings))
+	args = append(args, "-D", clusterDir(cfg), "-p", port)
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -161,7 +162,7 @@ func (s *Server) start(ctx context.Context) error {
 // spawn starts the postmaster on a thread of its own that lives as long as it
 // does: the kernel's "parent died" signal goes by thread, not by process.
 func (s *Server) spawn(bin string, as runAs, running *os.File) error {
-	s.postgres = exec.Command(filepath.Join(bin, "postgres"), serverArgs(s.cfg, s.socketDir)...)
+	s.postgres = exec.Command(filepath.Join(bin, "postgres"), serverArgs(s.cfg, s.socketDir)...) //nolint:noctx // it outlives the context of its start
 	s.postgres.Env = environment()
 	s.postgres.Stdout, s.postgres.Stderr = s.tail, s.tail
 	s.postgres.ExtraFiles = []*os.File{running}
@@ -205,7 +206,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 				continue // not written yet
 			}
 			lines := strings.Split(string(status), "\n")
-			if len(lines) > 7 && lines[0] == fmt.Sprint(s.postgres.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
+			if len(lines) > 7 && lines[0] == strconv.Itoa(s.postgres.Process.Pid) && strings.TrimSpace(lines[7]) == "ready" {
 				return nil
 			}
 		}

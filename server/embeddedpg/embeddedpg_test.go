@@ -19,12 +19,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-// ownerOf is the environment variable that turns the test binary into a
+// ownerEnv is the environment variable that turns the test binary into a
 // process that starts a server on that directory and then waits to be killed.
-const ownerOf = "EMBEDDEDPG_TEST_OWNER_OF"
+const ownerEnv = "EMBEDDEDPG_TEST_OWNER_OF"
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(ownerOf); dir != "" {
+	if dir := os.Getenv(ownerEnv); dir != "" {
 		own(dir)
 	}
 	goleak.VerifyTestMain(m)
@@ -127,7 +127,7 @@ func TestServerDiesWithItsOwner(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	owner := exec.Command(os.Args[0])
-	owner.Env = append(os.Environ(), ownerOf+"="+dir)
+	owner.Env = append(os.Environ(), ownerEnv+"="+dir)
 	out, err := owner.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // PostgreSQL refuses root.
 type runAs struct {
 	drop     bool
-	uid, gid int
+	uid, gid uint32
 	// passAll: a directory above the data or the binaries is closed to uid
 	// (a home of root's, often), so the server keeps the right to pass and
 	// read directories.
@@ -28,7 +28,10 @@ func (r runAs) give(dir string) error {
 	if !r.drop {
 		return nil
 	}
-	return os.Chown(dir, r.uid, r.gid)
+	if err := os.Chown(dir, int(r.uid), int(r.gid)); err != nil {
+		return fmt.Errorf("give it to user %d: %w", r.uid, err)
+	}
+	return nil
 }
 
 // identity decides who the server runs as. Data that is there already keeps
@@ -41,8 +44,7 @@ func identity(cfg Config, bin string) (runAs, error) {
 	info, err := os.Stat(clusterDir(cfg))
 	switch {
 	case err == nil:
-		owner := info.Sys().(*syscall.Stat_t)
-		r.uid, r.gid = int(owner.Uid), int(owner.Gid)
+		r.uid, r.gid = ownerOf(info)
 	case errors.Is(err, fs.ErrNotExist):
 		if r.uid, r.gid, err = unprivileged(); err != nil {
 			return runAs{}, err
@@ -56,7 +58,7 @@ func identity(cfg Config, bin string) (runAs, error) {
 	for _, path := range []string{cfg.DataDir, filepath.Join(bin, "postgres"), filepath.Join(os.TempDir(), "socket")} {
 		if closed := closedAbove(path, r.uid); closed != "" {
 			cfg.Log.Warn("embedded database: a directory is closed to the user it runs as, so it keeps root's right to pass directories",
-				slog.String("directory", closed), slog.Int("uid", r.uid))
+				slog.String("directory", closed), slog.Any("uid", r.uid))
 			r.passAll = true
 			break
 		}
@@ -64,17 +66,25 @@ func identity(cfg Config, bin string) (runAs, error) {
 	return r, nil
 }
 
+// ownerOf is who a file belongs to; root if the file system does not say.
+func ownerOf(info fs.FileInfo) (uid, gid uint32) {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return s.Uid, s.Gid
+	}
+	return 0, 0
+}
+
 // unprivileged picks a user that the system knows, which initdb asks for.
-func unprivileged() (uid, gid int, err error) {
+func unprivileged() (uid, gid uint32, err error) {
 	for _, name := range []string{"trueup", "postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
-		uid, errUID := strconv.Atoi(u.Uid)
-		gid, errGID := strconv.Atoi(u.Gid)
+		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
+		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
 		if errUID == nil && errGID == nil && uid != 0 {
-			return uid, gid, nil
+			return uint32(uid), uint32(gid), nil
 		}
 	}
 	return 0, 0, errors.New("start the embedded database: PostgreSQL refuses root, and there is no user trueup, postgres or nobody to run it as")
@@ -82,14 +92,13 @@ func unprivileged() (uid, gid int, err error) {
 
 // closedAbove returns the first directory above path that others than root
 // cannot pass. Access lists are not looked at; they'd only make it milder.
-func closedAbove(path string, uid int) string {
+func closedAbove(path string, uid uint32) string {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return dir
 		}
-		owner := info.Sys().(*syscall.Stat_t)
-		if info.Mode().Perm()&0o001 == 0 && int(owner.Uid) != uid {
+		if owner, _ := ownerOf(info); info.Mode().Perm()&0o001 == 0 && owner != uid {
 			return dir
 		}
 		if dir == filepath.Dir(dir) {

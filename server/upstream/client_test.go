@@ -237,8 +237,7 @@ func TestRateLimitPausesTheBudget(t *testing.T) {
 		budget := NewBudget(600, 200)
 		hc := newClient(t, Config{base: h, MaxRetries: -1}).HTTP(Target{Name: "connectwise", Budget: budget})
 		_, err := get(t, hc, "https://manage.example.com/")
-		var limited *RateLimitError
-		if !errors.As(err, &limited) {
+		if _, limited := errors.AsType[*RateLimitError](err); !limited {
 			t.Fatalf("error = %v, want a RateLimitError", err)
 		}
 		if _, err = do(t, hc, WithOnDemand(t.Context()), "GET", "https://manage.example.com/", ""); err != nil {
@@ -388,7 +387,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		var log bytes.Buffer
 		h := &host{answers: answers(0, 503, 503, 503, 200)}
 		c := newClient(t, Config{base: h, BreakerAfter: 3, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://manage.example.com/hidden-path?q=hidden-query", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://manage.example.com/hidden-path?q=hidden-query", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

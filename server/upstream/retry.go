@@ -26,6 +26,7 @@ type call struct {
 // which is not shown the request when there was no answer.
 type repeatableKey struct{}
 
+// RoundTrip implements http.RoundTripper.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	idempotent, _ := ctx.Value(idempotentKey{}).(bool)

@@ -26,6 +26,7 @@ type attempt struct {
 // never leaves this package.
 var errHostDown = errors.New("the host is down")
 
+// RoundTrip implements http.RoundTripper.
 func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := req.URL.Hostname()
 	if err := a.admit(req); err != nil {
@@ -116,8 +117,7 @@ func (a *attempt) failure(ctx context.Context, host string, err error, start tim
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	var address *AddressError
-	if errors.As(err, &address) {
+	if address, ok := errors.AsType[*AddressError](err); ok {
 		return &AddressError{Host: host, Reason: address.Reason}
 	}
 	a.client.cfg.Log.LogAttrs(ctx, slog.LevelDebug, "upstream failed", slog.String("target", a.target.Name), slog.String("host", host),
