@@ -1,0 +1,80 @@
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# T is how long each fuzz target runs; COUNT how often each benchmark does.
+T ?= 60s
+COUNT ?= 1
+
+# Under the race detector goes what shares memory between goroutines and is
+# quick: it makes a test several times slower, and the core has no goroutines.
+RACE := $(wildcard ./server/upstream ./server/reconcile)
+
+LINT := go tool -modfile=.tools/golangci-lint/go.mod golangci-lint
+BENCHSTAT := go tool -modfile=.tools/benchstat/go.mod benchstat
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## Install what is missing: PostgreSQL (npm or apt) and the Go modules
+	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/doc/install" >&2; exit 1; }
+	@deploy/postgres/install.sh
+	@go mod download
+
+.PHONY: build
+build: ## Build the program, bin/trueup
+	@mkdir -p bin
+	go build -trimpath -o bin/trueup ./server
+
+.PHONY: demo
+demo: deps build ## Run everything on simulators, see the plan and the money; ONCE=1 ends by itself
+	go build -trimpath -o bin/demo ./server/sim/demo
+	bin/demo
+
+.PHONY: run
+run: deps build ## Run the program on the settings in the environment and the embedded database
+	bin/trueup serve
+
+.PHONY: test
+test: deps ## Run all tests on a real PostgreSQL that they start themselves
+	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
+		echo go test -race $(RACE); go test -race $(RACE); \
+	else echo "no race detector: there is no C compiler"; fi
+	go test ./...
+
+.PHONY: check
+check: ## Run vet, the linters and the rules of the house
+	go vet ./...
+	$(LINT) run
+	go test -run 'TestImportRule|TestPackages|TestSizes|TestProduct' -count=1 ./server
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for T (60s) and print its executions
+	@.tools/fuzz.sh $(T)
+
+.PHONY: bench
+bench: deps ## Measure: figures of the core, of a night with 1,000 customers, of memory
+	@mkdir -p bin
+	go test -run '^$$' -bench . -benchmem -count=$(COUNT) -timeout 60m ./server/... | tee bin/bench.txt
+
+.PHONY: benchstat
+benchstat: ## Compare two outputs of make bench: OLD=a.txt NEW=b.txt
+	$(BENCHSTAT) $(OLD) $(NEW)
+
+.PHONY: mutate
+mutate: ## Change plan and ledger in every small way; a test must notice each
+	@mkdir -p bin
+	go build -C .tools/mutate -o ../../bin/mutate .
+	bin/mutate -package ./server/billing -allow server/decisions/mutants.txt -parallel 2 $(MUTATE)
+
+.PHONY: cover
+cover: ## Measure statement coverage of every package, and branch coverage of the core
+	@mkdir -p bin
+	go test -coverprofile=bin/cover.out ./...
+	go tool cover -func=bin/cover.out | tail -1
+
+.PHONY: clean
+clean: ## Remove what was built and fetched here
+	rm -rf bin deploy/postgres/node_modules
