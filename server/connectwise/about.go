@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"trueup/server/billing"
@@ -153,14 +154,14 @@ func (c *Client) credentialFault(ctx context.Context, err error) error {
 func (c *Client) checkRole(ctx context.Context, about *About) error {
 	about.Unproven = []Permission{AddAgreements, EditAgreements}
 	for _, p := range needed {
-		if err := c.judge(ctx, p, &about.Missing); err != nil {
+		if err := judge(c.probe(ctx, p), p.permission, &about.Missing, &about.Unproven); err != nil {
 			return err
 		}
 	}
 	if err := c.probeRecap(ctx, about); err != nil {
 		return err
 	}
-	if err := c.judge(ctx, probe{callbacksRoute + "/count", Callbacks}, &about.Wanting); err != nil {
+	if err := judge(c.probe(ctx, probe{callbacksRoute + "/count", Callbacks}), Callbacks, &about.Wanting, &about.Unproven); err != nil {
 		return err
 	}
 	for _, p := range excess {
@@ -174,18 +175,20 @@ func (c *Client) checkRole(ctx context.Context, about *About) error {
 	return nil
 }
 
-// judge makes one probe and notes the permission if it is refused.
-func (c *Client) judge(ctx context.Context, p probe, lacking *[]Permission) error {
-	err := c.probe(ctx, p)
-	if !hasStatus(err, http.StatusForbidden) {
-		return err
+// judge notes what a probe's answer says of a permission: 403, it is lacking; 404, this
+// Manage doesn't have the address, and nothing is proved.
+func judge(answer error, p Permission, lacking, unproven *[]Permission) error {
+	list := lacking
+	switch {
+	case hasStatus(answer, http.StatusForbidden):
+	case hasStatus(answer, http.StatusNotFound):
+		list = unproven
+	default:
+		return answer
 	}
-	for _, known := range *lacking {
-		if known == p.permission {
-			return nil
-		}
+	if !slices.Contains(*list, p) {
+		*list = append(*list, p)
 	}
-	*lacking = append(*lacking, p.permission)
 	return nil
 }
 
@@ -200,21 +203,14 @@ func (c *Client) probeRecap(ctx context.Context, about *About) error {
 	var some []struct {
 		ID ident `json:"id"`
 	}
-	if err := c.do(ctx, q, &some); err != nil {
-		if hasStatus(err, http.StatusForbidden) {
-			about.Unproven = append(about.Unproven, InquireRecap)
-			return nil
-		}
-		return err
+	err := c.do(ctx, q, &some)
+	if err == nil && len(some) > 0 {
+		_, err = c.AgreementRecap(ctx, billing.AgreementID(some[0].ID))
+		return judge(err, InquireRecap, &about.Missing, &about.Unproven)
 	}
-	if len(some) == 0 {
-		about.Unproven = append(about.Unproven, InquireRecap)
-		return nil
-	}
-	_, err := c.AgreementRecap(ctx, billing.AgreementID(some[0].ID))
+	about.Unproven = append(about.Unproven, InquireRecap)
 	if hasStatus(err, http.StatusForbidden) {
-		about.Missing = append(about.Missing, InquireRecap)
-		return nil
+		return nil // told already
 	}
 	return err
 }

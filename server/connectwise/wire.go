@@ -31,6 +31,7 @@ type number struct {
 var maxNumber = decimal.MustParse("1000000000000")
 
 func (n *number) UnmarshalJSON(b []byte) error {
+	*n = number{}
 	if bytes.Equal(b, null) {
 		return nil
 	}
@@ -101,6 +102,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 type ident int
 
 func (i *ident) UnmarshalJSON(b []byte) error {
+	*i = 0
 	if bytes.Equal(b, null) {
 		return nil
 	}
