@@ -99,6 +99,8 @@ var refusals = map[int]refusal{
 	90038:   {WrongCloud, cloudSays},
 	900382:  {WrongCloud, cloudSays},
 	900432:  {WrongCloud, cloudSays},
+	50011:   {AppDisabled, says{"The address to which the sign-in returns isn't registered with the app.", "Add Trueup's address for returning to the app registration, under Authentication."}},
+	54005:   {SignInAgain, says{"The sign-in page was answered twice.", "Begin the sign-in again."}},
 	50033:   {Transient, transientSays},
 	90006:   {Transient, transientSays},
 	90024:   {Transient, transientSays},

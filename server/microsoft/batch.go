@@ -28,9 +28,9 @@ type answer struct {
 }
 
 const (
-	// maxRounds is how often the items of a batch that were refused for the moment are
-	// asked again.
-	maxRounds = 4
+	// maxRounds is how often the items of a batch that were throttled are asked again,
+	// maxTries those that failed.
+	maxRounds, maxTries = 4, 2
 	// firstWait is the wait before the second round when no item names one; it doubles.
 	firstWait = time.Second
 )
@@ -54,7 +54,7 @@ func (s *session) batch(ctx context.Context, questions []question, header http.H
 			switch {
 			case a.status == http.StatusOK:
 				bodies[q.ID] = a.body
-			case momentary(a.status) && round < maxRounds:
+			case worthAnother(a.status, round):
 				again = append(again, q)
 				wait = max(wait, s.waitFor(a, round))
 			default:
@@ -73,10 +73,12 @@ func (s *session) batch(ctx context.Context, questions []question, header http.H
 	}
 }
 
-func momentary(status int) bool {
+func worthAnother(status, round int) bool {
 	switch status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
+	case http.StatusTooManyRequests:
+		return round < maxRounds
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return round < maxTries
 	}
 	return false
 }

@@ -66,7 +66,7 @@ func (c *Client) centerSession(cred Credential) (*session, error) {
 // none are named). A token from memory that is refused is replaced once: it may be
 // older than a consent. The caller closes the body.
 func (s *session) do(ctx context.Context, method, address string, header http.Header, body []byte, statuses ...int) (*http.Response, error) {
-	for {
+	for renewed := false; ; renewed = true {
 		token, err := s.c.token(ctx, s.cred, s.tenant, s.base)
 		if err != nil {
 			return nil, err
@@ -76,7 +76,7 @@ func (s *session) do(ctx context.Context, method, address string, header http.He
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode == http.StatusUnauthorized && token.cached {
+		if resp.StatusCode == http.StatusUnauthorized && token.cached && !renewed {
 			_ = resp.Body.Close()
 			s.renew()
 			continue

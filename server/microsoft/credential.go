@@ -175,6 +175,9 @@ func (c *certificate) take(block *pem.Block) error {
 	return nil
 }
 
+// assertionType says what a client assertion is.
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
 // assertionLife is how long a client assertion is good for; it is made for one call.
 const assertionLife = 10 * time.Minute
 

@@ -2,6 +2,7 @@ package microsoft
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ const maxRows = 20_000
 // skuRow is a row of GET /subscribedSkus (Graph documentation, "subscribedSku resource
 // type"). Everything may be null by the schema; what is counted must not be here.
 type skuRow struct {
+	ID            *string `json:"id"`
+	AccountID     *string `json:"accountId"`
 	SkuID         *string `json:"skuId"`
 	SkuPartNumber *string `json:"skuPartNumber"`
 	AppliesTo     *string `json:"appliesTo"`
@@ -32,10 +35,16 @@ type skuRow struct {
 }
 
 // skus collects the rows of subscribedSkus, summed by skuId: a tenant of several
-// accounts may have a SKU in two rows.
+// accounts may have a SKU in two rows. The same row twice must not be summed: two rows
+// never share a subscription, nor are they alike in everything.
 type skus struct {
 	byID map[billing.SKUID]*billing.SKU
+	seen map[string]bool // rows and their subscriptions
 	name func(billing.SKUID, string) string
+}
+
+func newSKUs(name func(billing.SKUID, string) string) *skus {
+	return &skus{byID: map[billing.SKUID]*billing.SKU{}, seen: map[string]bool{}, name: name}
 }
 
 func (s *skus) row(d *json.Decoder) error {
@@ -60,16 +69,17 @@ func (s *skus) row(d *json.Decoder) error {
 		return brokenf("sku_broken", "a license row has a count that is missing, negative or too large")
 	}
 	id := billing.SKUID(strings.ToLower(*r.SkuID))
+	row := fmt.Sprintf("%q %q %s %d %d %d %d %d", text(r.ID), text(r.AccountID), id, enabled, warning, suspended, lockedOut, consumed)
+	if err := s.once(row, r.SubscriptionIDs); err != nil {
+		return err
+	}
 	sku := s.byID[id]
 	if sku == nil {
-		if len(s.byID) >= maxRows {
-			return brokenf("too_many_rows", "it has more licenses than can be right")
-		}
 		sku = &billing.SKU{ID: id}
 		s.byID[id] = sku
 	}
-	if part := clean(text(r.SkuPartNumber)); sku.PartNumber == "" {
-		sku.PartNumber = part
+	if sku.PartNumber == "" {
+		sku.PartNumber = clean(text(r.SkuPartNumber))
 	}
 	sku.CompanyWide = sku.CompanyWide || strings.EqualFold(text(r.AppliesTo), "Company")
 	sku.Enabled += enabled
@@ -82,8 +92,25 @@ func (s *skus) row(d *json.Decoder) error {
 			sku.Subscriptions = append(sku.Subscriptions, billing.SubscriptionID(id))
 		}
 	}
-	if len(sku.Subscriptions) > maxRows {
-		return brokenf("too_many_rows", "a license has more subscriptions than can be right")
+	return nil
+}
+
+// once refuses a row that is there already, known by its subscriptions, else by all of
+// what it says.
+func (s *skus) once(row string, subscriptions []string) error {
+	keys := subscriptions
+	if len(keys) == 0 {
+		keys = []string{row}
+	}
+	for _, key := range keys {
+		key = strings.ToLower(key)
+		if s.seen[key] {
+			return brokenf("sku_broken", "a license row is there twice")
+		}
+		if len(s.seen) >= maxRows {
+			return brokenf("too_many_rows", "it has more licenses than can be right")
+		}
+		s.seen[key] = true
 	}
 	return nil
 }
@@ -94,7 +121,6 @@ func (s *skus) list() []billing.SKU {
 	for _, sku := range s.byID {
 		sku.Name = s.name(sku.ID, sku.PartNumber)
 		slices.Sort(sku.Subscriptions)
-		sku.Subscriptions = slices.Compact(sku.Subscriptions)
 		out = append(out, *sku)
 	}
 	slices.SortFunc(out, func(a, b billing.SKU) int { return strings.Compare(string(a.ID), string(b.ID)) })

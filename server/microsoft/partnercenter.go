@@ -106,11 +106,11 @@ func (c *Client) addTerms(ctx context.Context, cred Credential, tenant billing.T
 func JoinTerms(subs []billing.Subscription, terms []PartnerSubscription) {
 	byID, seen := map[string]*PartnerSubscription{}, map[string]int{}
 	for i := range terms {
-		if _, twice := byID[terms[i].ID]; twice {
-			byID[terms[i].ID] = nil
-			continue
+		t := &terms[i]
+		if _, twice := byID[t.ID]; twice || t.ID == "" {
+			t = nil
 		}
-		byID[terms[i].ID] = &terms[i]
+		byID[terms[i].ID] = t
 	}
 	for _, s := range subs {
 		seen[strings.ToLower(s.Commerce)]++

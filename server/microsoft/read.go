@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"trueup/server/billing"
 )
@@ -20,7 +18,7 @@ import (
 // documented, so it gets none. Users are asked with an advanced query, which needs
 // ConsistencyLevel on every page. The organization proves that it is the right tenant.
 const (
-	skusURL          = "/subscribedSkus?$select=id,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,subscriptionIds"
+	skusURL          = "/subscribedSkus?$select=id,accountId,skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,subscriptionIds"
 	subscriptionsURL = "/directory/subscriptions"
 	usersURL         = "/users?$select=id,displayName,userPrincipalName,accountEnabled,assignedLicenses&$filter=assignedLicenses/$count%20ne%200&$count=true&$top=999"
 	organizationURL  = "/organization?$select=id,displayName,countryLetterCode,verifiedDomains"
@@ -57,10 +55,12 @@ func (c *Client) read(ctx context.Context, cred Credential, tenant billing.Tenan
 	}
 	ev, err := s.evidence(ctx, tenant, low)
 	var refused *APIError
-	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized && s.last.cached {
-		// An item of the batch says so, not the batch: the token is from before a change.
+	if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden) {
+		// The token doesn't know of a consent that is given now, or soon.
 		s.renew()
-		ev, err = s.evidence(ctx, tenant, low)
+		if s.last.cached {
+			ev, err = s.evidence(ctx, tenant, low)
+		}
 	}
 	if err != nil {
 		return billing.Evidence{}, err
@@ -96,7 +96,7 @@ func (s *session) evidence(ctx context.Context, tenant billing.TenantID, low boo
 	if err != nil {
 		return billing.Evidence{}, err
 	}
-	all := skus{byID: map[billing.SKUID]*billing.SKU{}, name: s.c.cfg.SKUName}
+	all := newSKUs(s.c.cfg.SKUName)
 	if _, err := s.pages(ctx, "licenses", bodies["skus"], outer, all.row, nil); err != nil {
 		return billing.Evidence{}, err
 	}
@@ -206,76 +206,4 @@ func (s *session) list(ctx context.Context, what, path string, row func(*json.De
 	}
 	_, err = s.pages(ctx, what, first, nil, row, nil)
 	return err
-}
-
-// Organization is a tenant as it speaks of itself.
-type Organization struct {
-	ID      billing.TenantID
-	Name    string
-	Country string // two letters
-	// Domains are the verified ones, the default one first.
-	Domains []string
-}
-
-// Organization reads GET /organization in a tenant (Graph documentation, "List
-// organization"): the best test of a connection, and the proof that a tenant is the one
-// that somebody named.
-func (c *Client) Organization(ctx context.Context, cred Credential, tenant billing.TenantID) (*Organization, error) {
-	s, err := c.graphSession(cred, string(tenant))
-	if err != nil {
-		return nil, err
-	}
-	resp, err := s.do(ctx, http.MethodGet, s.base+"/v1.0"+organizationURL, nil, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read the organization: %w", err)
-	}
-	defer resp.Body.Close()
-	return readOrganization(resp.Body, tenantID(string(tenant)))
-}
-
-// readOrganization reads the one organization there is; it must be tenant, unless
-// tenant is "".
-func readOrganization(r io.Reader, tenant billing.TenantID) (*Organization, error) {
-	var orgs []*Organization
-	_, err := readPage(r, func(d *json.Decoder) error {
-		var row struct {
-			ID      *string `json:"id"`
-			Name    *string `json:"displayName"`
-			Country *string `json:"countryLetterCode"`
-			Domains []struct {
-				Name      string `json:"name"`
-				IsDefault *bool  `json:"isDefault"`
-			} `json:"verifiedDomains"`
-		}
-		if err := d.Decode(&row); err != nil {
-			return brokenf("organization_broken", "the organization can't be read")
-		}
-		o := &Organization{ID: tenantID(text(row.ID)), Name: clean(text(row.Name)), Country: clean(text(row.Country))}
-		for _, domain := range row.Domains {
-			name := strings.ToLower(clean(domain.Name))
-			if domain.IsDefault != nil && *domain.IsDefault {
-				o.Domains = append([]string{name}, o.Domains...)
-			} else {
-				o.Domains = append(o.Domains, name)
-			}
-		}
-		orgs = append(orgs, o)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the organization: %w", err)
-	}
-	if len(orgs) != 1 || orgs[0].ID == "" {
-		return nil, brokenf("organization_broken", "the organization is missing")
-	}
-	if tenant != "" && orgs[0].ID != tenant {
-		return nil, &AuthError{Health: WrongTenant, Tenant: string(tenant), OAuthError: "wrong_tenant",
-			says: says{"The connection reads another tenant than this customer's.", "Check the tenant id of the customer and of the connection."}}
-	}
-	return orgs[0], nil
-}
-
-// domainURL is the discovery document of a domain's tenant.
-func domainURL(login, domain string) string {
-	return login + "/" + url.PathEscape(domain) + "/v2.0/.well-known/openid-configuration"
 }

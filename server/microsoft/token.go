@@ -162,7 +162,7 @@ func (c *Client) certify(conf *clientcredentials.Config, cred Credential) error 
 		return err
 	}
 	conf.ClientSecret = ""
-	conf.EndpointParams.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+	conf.EndpointParams.Set("client_assertion_type", assertionType)
 	conf.EndpointParams.Set("client_assertion", signed)
 	return nil
 }
@@ -198,7 +198,7 @@ func (c *Client) refusal(cred Credential, tenant string, err error) error {
 	if !errors.As(err, &r) {
 		var call *url.Error
 		if !errors.As(err, &call) {
-			return &AuthError{Health: Transient, Tenant: tenant, says: says{text: "Microsoft's sign-in answered with something that is no token.", action: "Try again later."}}
+			return &AuthError{Health: Transient, Tenant: tenant, says: says{"Microsoft's sign-in answered with something that is no token.", transientSays.action}}
 		}
 		return fmt.Errorf("get a token from Microsoft: %w", upstream.Cause(err))
 	}
