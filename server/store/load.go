@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"trueup/server/billing"
+)
+
+// Loaded is all that a run of a customer needs to know beforehand.
+type Loaded struct {
+	*Settings   // shared with other runs: read only
+	Customer    billing.Customer
+	Removed     bool // the customer was taken out; its links are removed
+	Links       []billing.Link
+	Connections map[billing.ConnectionID]Connection // of the tenants
+	Waiting     []Waiting                           // the plans that wait for a person
+}
+
+const (
+	// sqlLoadCustomer gives a row a tenant, one without a tenant when there is none.
+	sqlLoadCustomer query = `SELECT u.id AS customer_id, u.company_id, u.identifier, u.name AS customer_name,
+			u.removed_at IS NOT NULL AS removed, w.version AS settings_version,
+			coalesce(t.tenant, '') AS tenant, coalesce(t.domain, '') AS domain, ` + connectionColumns + `
+		FROM customer u
+		JOIN workspace w ON w.id = u.workspace_id
+		LEFT JOIN customer_tenant t ON t.workspace_id = u.workspace_id AND t.customer_id = u.id
+		LEFT JOIN connection c ON c.workspace_id = t.workspace_id AND c.id = t.connection_id
+		WHERE u.workspace_id = $1 AND u.id = $2
+		ORDER BY t.position`
+
+	// sqlLoadLinks gives a row a link with its ledgers, the decision that was cut and
+	// the plan that waits; the changes of a decision are gathered only where there is
+	// one.
+	sqlLoadLinks query = `SELECT ` + linkColumns + `,
+			(SELECT jsonb_agg(g.state ORDER BY g.position) FROM ledger g
+				WHERE g.workspace_id = l.workspace_id AND g.link_key = l.key) AS ledgers,
+			coalesce(d.run_id, 0) AS journaled_run, d.ledgers_after,
+			CASE WHEN d.id IS NOT NULL THEN (SELECT jsonb_agg(` + changeObject + ` ORDER BY x.id)
+				FROM run_change x WHERE x.decision_id = d.id) END AS journaled_changes,
+			coalesce(p.run_id, 0) AS plan_run, coalesce(p.fingerprint, '') AS plan_fingerprint, p.holds AS plan_holds,
+			p.changes AS plan_changes, p.first_seen AS plan_first_seen, p.last_day AS plan_last_day
+		FROM link l
+		LEFT JOIN decision d ON d.workspace_id = l.workspace_id AND d.link_key = l.key AND d.open
+		LEFT JOIN open_plan p ON p.workspace_id = l.workspace_id AND p.link_key = l.key
+		WHERE l.workspace_id = $1 AND l.customer_id = $2
+		ORDER BY l.key`
+
+	// changeObject is a row of run_change, alias x, in the form of wireChange.
+	changeObject = `jsonb_strip_nulls(jsonb_build_object('id', x.id::text, 'group', x.group_name, 'link', x.link_key,
+		'license', x.license, 'agreement', x.agreement_id, 'agreementName', x.agreement_name, 'action', x.action,
+		'state', x.state, 'hold', x.hold, 'reason', x.reason, 'before', x.before, 'after', x.after, 'seen', x.seats_seen,
+		'billed', x.seats_billed, 'currency', x.currency, 'monthly', x.monthly::text, 'nextInvoice', x.next_invoice::text))`
+)
+
+func loadSQL() []query { return []query{sqlLoadCustomer, sqlLoadLinks} }
+
+type loadRow struct {
+	connectionRow
+	Customer     int64  `db:"customer_id"`
+	Company      int    `db:"company_id"`
+	Identifier   string `db:"identifier"`
+	CustomerName string `db:"customer_name"`
+	Removed      bool   `db:"removed"`
+	Settings     int64  `db:"settings_version"`
+	Tenant       string `db:"tenant"`
+	Domain       string `db:"domain"`
+}
+
+type loadLinkRow struct {
+	linkRow
+	Ledgers          []byte     `db:"ledgers"`
+	JournaledRun     int64      `db:"journaled_run"`
+	LedgersAfter     []byte     `db:"ledgers_after"`
+	JournaledChanges []byte     `db:"journaled_changes"`
+	PlanRun          int64      `db:"plan_run"`
+	PlanFingerprint  string     `db:"plan_fingerprint"`
+	PlanHolds        []byte     `db:"plan_holds"`
+	PlanChanges      []byte     `db:"plan_changes"`
+	PlanFirstSeen    *time.Time `db:"plan_first_seen"`
+	PlanLastDay      *time.Time `db:"plan_last_day"`
+}
+
+// LoadCustomer reads a customer with its links, ledgers and cut decisions in two
+// statements, and the settings in two more when they changed since they were last
+// read. ErrNotFound when the workspace has no such customer.
+func (s *Scope) LoadCustomer(ctx context.Context, id billing.CustomerID) (Loaded, error) {
+	out, version, err := s.loadTenants(ctx, id)
+	if err != nil {
+		return Loaded{}, fmt.Errorf("load customer %d: %w", id, err)
+	}
+	if out.Links, out.Waiting, err = s.loadLinks(ctx, id); err != nil {
+		return Loaded{}, fmt.Errorf("load customer %d: %w", id, err)
+	}
+	if out.Settings, err = s.settingsAt(ctx, version); err != nil {
+		return Loaded{}, err
+	}
+	return out, nil
+}
+
+func (s *Scope) loadTenants(ctx context.Context, id billing.CustomerID) (out Loaded, version int64, err error) {
+	var rows []loadRow
+	if err := s.all(ctx, &rows, sqlLoadCustomer, s.id, id); err != nil {
+		return out, 0, err
+	}
+	if len(rows) == 0 {
+		return out, 0, ErrNotFound
+	}
+	out.Connections = map[billing.ConnectionID]Connection{}
+	for _, r := range rows {
+		out.Removed, version = r.Removed, r.Settings
+		out.Customer.ID, out.Customer.Workspace = billing.CustomerID(r.Customer), s.id
+		out.Customer.Company, out.Customer.Identifier, out.Customer.Name = billing.CompanyID(r.Company), r.Identifier, r.CustomerName
+		if r.Tenant == "" {
+			continue
+		}
+		c, err := r.connection()
+		if err != nil {
+			return out, 0, err
+		}
+		out.Connections[c.ID] = c
+		out.Customer.Tenants = append(out.Customer.Tenants, billing.CustomerTenant{
+			Tenant: billing.TenantID(r.Tenant), Domain: r.Domain, Connection: c.ID,
+		})
+	}
+	return out, version, nil
+}
+
+func (s *Scope) loadLinks(ctx context.Context, id billing.CustomerID) ([]billing.Link, []Waiting, error) {
+	var rows []loadLinkRow
+	if err := s.all(ctx, &rows, sqlLoadLinks, s.id, id); err != nil {
+		return nil, nil, err
+	}
+	var links []billing.Link
+	var waiting []Waiting
+	for _, r := range rows {
+		l, err := r.whole()
+		if err != nil {
+			return nil, nil, err
+		}
+		links = append(links, l)
+		if r.PlanRun == 0 {
+			continue
+		}
+		w, err := waitingRow{
+			Link: r.Key, Customer: r.Customer, Run: r.PlanRun, Fingerprint: r.PlanFingerprint, Holds: r.PlanHolds,
+			Changes: r.PlanChanges, FirstSeen: *r.PlanFirstSeen, LastDay: r.PlanLastDay,
+		}.waiting()
+		if err != nil {
+			return nil, nil, err
+		}
+		waiting = append(waiting, w)
+	}
+	return links, waiting, nil
+}
+
+// whole is the link with its ledgers and the decision that was cut.
+func (r loadLinkRow) whole() (billing.Link, error) {
+	l, err := r.link()
+	if err != nil {
+		return l, err
+	}
+	if r.Ledgers != nil {
+		if l.Ledgers, err = decodeLedgers(r.Ledgers); err != nil {
+			return l, fmt.Errorf("link %s: %w", l.Key, err)
+		}
+	}
+	if r.JournaledRun == 0 {
+		return l, nil
+	}
+	j := &billing.Journaled{Run: runID(r.JournaledRun)}
+	if j.Ledgers, err = decodeLedgers(r.LedgersAfter); err != nil {
+		return l, fmt.Errorf("link %s: %w", l.Key, err)
+	}
+	if r.JournaledChanges != nil {
+		if j.Changes, err = decodeChanges(r.JournaledChanges); err != nil {
+			return l, fmt.Errorf("link %s: %w", l.Key, err)
+		}
+	}
+	l.Journaled = j
+	return l, nil
+}

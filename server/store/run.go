@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"trueup/server/billing"
+)
+
+// sqlBeginRun begins a run under the claim's lease, and stops the customer's runs that
+// were cut: with the lease here, nobody else is at them.
+const sqlBeginRun query = `WITH claim AS (
+		SELECT workspace_id, customer_id FROM sync_state
+		WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4
+		FOR UPDATE),
+	cut AS (
+		UPDATE run r SET status = 'stopped', finished_at = now() FROM claim c
+		WHERE r.workspace_id = c.workspace_id AND r.customer_id = c.customer_id AND r.status = 'running')
+	INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at)
+	SELECT c.workspace_id, c.customer_id, $5, 'running', $6, now() FROM claim c
+	RETURNING id, started_at`
+
+// sqlFence holds the claim's row until the transaction ends: no one takes the customer
+// over in between.
+const sqlFence query = `SELECT attempt FROM sync_state
+	WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4 FOR UPDATE`
+
+func runSQL() []query { return []query{sqlBeginRun, sqlFence} }
+
+func runID(id int64) billing.RunID { return billing.RunID(strconv.FormatInt(id, 10)) }
+
+// runKey is the number of a run's name; a name that was never given is ErrNotFound.
+func runKey(id billing.RunID) (int64, error) {
+	n, err := strconv.ParseInt(string(id), 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("run %q: %w", id, ErrNotFound)
+	}
+	return n, nil
+}
+
+// BeginRun begins a run of a claimed customer on a business day. ErrStale when the
+// lease went to another process.
+func (s *Scope) BeginRun(ctx context.Context, c Claimed, day billing.Day) (billing.Run, error) {
+	var row struct {
+		ID      int64     `db:"id"`
+		Started time.Time `db:"started_at"`
+	}
+	err := s.get(ctx, &row, sqlBeginRun, s.id, c.Customer, c.Owner, c.Attempt, c.Trigger, day.String())
+	if errors.Is(err, ErrNotFound) {
+		err = ErrStale
+	}
+	if err != nil {
+		return billing.Run{}, fmt.Errorf("begin a run of customer %d: %w", c.Customer, err)
+	}
+	return billing.Run{
+		ID: runID(row.ID), Workspace: s.id, Customer: c.Customer, Trigger: c.Trigger,
+		Status: billing.RunRunning, Started: row.Started.UTC(), Day: day,
+	}, nil
+}
+
+// fence refuses with ErrStale unless the claim still holds.
+func (s *Scope) fence(ctx context.Context, c Claimed) error {
+	var attempt int64
+	err := s.get(ctx, &attempt, sqlFence, s.id, c.Customer, c.Owner, c.Attempt)
+	if errors.Is(err, ErrNotFound) {
+		err = ErrStale
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+
+	"trueup/server/billing"
+)
+
+// secretNames are the sealed columns of connection. The statements over them are made
+// from this list and from nothing that comes from outside.
+func secretNames() []SecretName {
+	return []SecretName{PrivateKey, ClientSecret, ClientCertificate, PasswordSecret, RefreshToken}
+}
+
+func sqlSecret(n SecretName) query {
+	return query(`SELECT ` + n + ` FROM connection WHERE workspace_id = $1 AND id = $2 AND ` + n + ` IS NOT NULL`)
+}
+
+func sqlSetSecret(n SecretName) query {
+	return query(`UPDATE connection SET ` + n + ` = $3, version = version + 1, updated_at = now()
+		WHERE workspace_id = $1 AND id = $2`)
+}
+
+// sqlSwapSecret leaves the version alone: whoever rotated the token has the new one.
+func sqlSwapSecret(n SecretName) query {
+	return query(`UPDATE connection SET ` + n + ` = $4, updated_at = now()
+		WHERE workspace_id = $1 AND id = $2 AND ` + n + ` = $3`)
+}
+
+func sqlSealed(n SecretName) query {
+	return query(`SELECT id, ` + n + ` AS sealed FROM connection WHERE ` + n + ` IS NOT NULL AND id > $1 ORDER BY id LIMIT 500`)
+}
+
+func sqlReseal(n SecretName) query {
+	return query(`UPDATE connection SET ` + n + ` = $3 WHERE id = $1 AND ` + n + ` = $2`)
+}
+
+func secretPlace(id billing.ConnectionID, n SecretName) place {
+	return place{"connection", int64(id), string(n)}
+}
+
+func checkSecret(n SecretName) error {
+	if !slices.Contains(secretNames(), n) {
+		return fmt.Errorf("secret %q: %w", n, errNoSecret)
+	}
+	return nil
+}
+
+// Secret opens one secret of a connection; one that isn't set is ErrNotFound. What it
+// returns goes to the client that signs in with it and nowhere else.
+func (s *Scope) Secret(ctx context.Context, id billing.ConnectionID, n SecretName) (string, error) {
+	clear, _, err := s.secret(ctx, id, n)
+	return clear, err
+}
+
+func (s *Scope) secret(ctx context.Context, id billing.ConnectionID, n SecretName) (clear string, sealed []byte, err error) {
+	if err := checkSecret(n); err != nil {
+		return "", nil, err
+	}
+	if err := s.get(ctx, &sealed, sqlSecret(n), s.id, id); err != nil {
+		return "", nil, fmt.Errorf("read %s of connection %d: %w", n, id, err)
+	}
+	clear, err = s.store.keyset.open(secretPlace(id, n), sealed)
+	return clear, sealed, err
+}
+
+// SetSecret seals and keeps a secret; "" takes it away.
+func (s *Scope) SetSecret(ctx context.Context, id billing.ConnectionID, n SecretName, clear string) error {
+	if err := checkSecret(n); err != nil {
+		return err
+	}
+	var sealed []byte
+	if clear != "" {
+		var err error
+		if sealed, err = s.store.keyset.seal(secretPlace(id, n), clear); err != nil {
+			return err
+		}
+	}
+	err := s.changing(ctx, func(s *Scope) error { return s.touch(ctx, sqlSetSecret(n), s.id, id, sealed) })
+	if err != nil {
+		return fmt.Errorf("set %s of connection %d: %w", n, id, err)
+	}
+	return nil
+}
+
+// SwapSecret keeps a token that Microsoft rotated, in the place of the one it was got
+// with. When another process was quicker it is ErrStale and nothing is written: the
+// newer one is read by Secret.
+func (s *Scope) SwapSecret(ctx context.Context, id billing.ConnectionID, n SecretName, was, now string) error {
+	clear, sealed, err := s.secret(ctx, id, n)
+	if err != nil {
+		return err
+	}
+	if subtle.ConstantTimeCompare([]byte(clear), []byte(was)) != 1 {
+		return fmt.Errorf("swap %s of connection %d: %w", n, id, ErrStale)
+	}
+	fresh, err := s.store.keyset.seal(secretPlace(id, n), now)
+	if err != nil {
+		return err
+	}
+	err = s.touch(ctx, sqlSwapSecret(n), s.id, id, sealed, fresh)
+	if errors.Is(err, ErrNotFound) {
+		err = ErrStale
+	}
+	if err != nil {
+		return fmt.Errorf("swap %s of connection %d: %w", n, id, err)
+	}
+	return nil
+}
+
+// Rewrap seals every secret of every workspace again, with the keyset's primary key,
+// and says how many. It may run beside the work and be cut and begun again: a secret
+// that changes meanwhile is sealed with the primary already.
+func (s *Store) Rewrap(ctx context.Context) (int, error) {
+	done := 0
+	for _, n := range secretNames() {
+		var last int64
+		for {
+			var rows []struct {
+				ID     int64  `db:"id"`
+				Sealed []byte `db:"sealed"`
+			}
+			in := session{store: s}
+			if err := in.all(ctx, &rows, sqlSealed(n), last); err != nil {
+				return done, fmt.Errorf("list %s: %w", n, err)
+			}
+			if len(rows) == 0 {
+				break
+			}
+			for _, r := range rows {
+				at := secretPlace(billing.ConnectionID(r.ID), n)
+				clear, err := s.keyset.open(at, r.Sealed)
+				if err != nil {
+					return done, err
+				}
+				fresh, err := s.keyset.seal(at, clear)
+				if err != nil {
+					return done, err
+				}
+				changed, err := in.exec(ctx, sqlReseal(n), r.ID, r.Sealed, fresh)
+				if err != nil {
+					return done, fmt.Errorf("reseal %s: %w", at.bytes(), err)
+				}
+				done, last = done+changed, r.ID
+			}
+		}
+	}
+	return done, nil
+}

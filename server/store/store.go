@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"trueup/server/billing"
+)
+
+// Config is what Open needs.
+type Config struct {
+	// URL is a lib/pq connection URL of a migrated database. It may hold a password
+	// and is never logged.
+	URL string
+	// Keyset seals secrets. Without one, reading or writing a secret is an error and
+	// everything else works.
+	Keyset *Keyset
+	// Log hears of a lost connection for notifications; default: nothing is logged.
+	Log *slog.Logger
+	// MaxConns bounds the pool; default 16. One more connection listens.
+	MaxConns int
+}
+
+// Store is the database. It is safe for concurrent use.
+type Store struct {
+	db     *sqlx.DB
+	url    string
+	keyset *Keyset
+	log    *slog.Logger
+	stmts  map[query]*sqlx.Stmt
+	wake   *wake
+
+	mu       sync.Mutex
+	settings map[billing.WorkspaceID]*Settings // by version, see settings.go
+}
+
+// query is the text of a statement; Open prepares each one that queries names.
+type query string
+
+// queries are all statements of the package, as the files of the aggregates list them.
+func queries() []query {
+	var all []query
+	for _, of := range [][]query{
+		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
+		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
+		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(),
+	} {
+		all = append(all, of...)
+	}
+	return all
+}
+
+const sqlNow query = `SELECT now()`
+
+func storeSQL() []query { return []query{sqlNow} }
+
+// Open connects, prepares every statement and returns the store. A statement that the
+// schema doesn't bear, such as after a forgotten migration, is an error here.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.MaxConns <= 0 {
+		cfg.MaxConns = 16
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	db, err := open(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(cfg.MaxConns)
+	db.SetMaxIdleConns(cfg.MaxConns)
+	s := &Store{
+		db: db, url: cfg.URL, keyset: cfg.Keyset, log: cfg.Log,
+		stmts: map[query]*sqlx.Stmt{}, wake: newWake(),
+		settings: map[billing.WorkspaceID]*Settings{},
+	}
+	for _, q := range queries() {
+		if s.stmts[q], err = db.PreparexContext(ctx, string(q)); err != nil {
+			err = errors.Join(fmt.Errorf("prepare %q: %w", q, err), db.Close())
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// open makes the pool without connecting. The error never holds the URL, which may
+// hold a password.
+func open(url string) (*sqlx.DB, error) {
+	connector, err := pq.NewConnector(url)
+	if err != nil {
+		return nil, errors.New("database URL can't be read")
+	}
+	return sqlx.NewDb(sql.OpenDB(connector), "postgres"), nil
+}
+
+// Close ends listening and closes the pool.
+func (s *Store) Close() error {
+	s.wake.close()
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close the database: %w", err)
+	}
+	return nil
+}
+
+// Ping asks the database whether it answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return nil
+}
+
+// session runs prepared statements, inside a transaction when it has one.
+type session struct {
+	store *Store
+	tx    *sqlx.Tx
+}
+
+func (s session) stmt(ctx context.Context, q query) (*sqlx.Stmt, error) {
+	st, ok := s.store.stmts[q]
+	if !ok {
+		return nil, fmt.Errorf("statement was not prepared at open: %q", q)
+	}
+	if s.tx != nil {
+		st = s.tx.StmtxContext(ctx, st)
+	}
+	return st, nil
+}
+
+// get reads one row; none is ErrNotFound.
+func (s session) get(ctx context.Context, into any, q query, args ...any) error {
+	st, err := s.stmt(ctx, q)
+	if err != nil {
+		return err
+	}
+	err = st.GetContext(ctx, into, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return refine(err)
+}
+
+// all reads every row.
+func (s session) all(ctx context.Context, into any, q query, args ...any) error {
+	st, err := s.stmt(ctx, q)
+	if err != nil {
+		return err
+	}
+	return refine(st.SelectContext(ctx, into, args...))
+}
+
+// exec runs a statement and says how many rows it touched.
+func (s session) exec(ctx context.Context, q query, args ...any) (int, error) {
+	st, err := s.stmt(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, refine(err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// within runs f in the session's transaction, or in one of its own.
+func (s session) within(ctx context.Context, f func(session) error) error {
+	if s.tx != nil {
+		return f(s)
+	}
+	tx, err := s.store.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing; else the cause is returned
+	if err := f(session{s.store, tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", refine(err))
+	}
+	return nil
+}
+
+// Tx is a transaction: all of it is kept or nothing.
+type Tx struct {
+	session
+	now time.Time
+}
+
+// InTx runs f in a transaction, which is committed when f returns nil. The Tx is not
+// for concurrent use and is dead afterwards.
+func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
+	return session{store: s}.within(ctx, func(in session) error {
+		return f(&Tx{session: in})
+	})
+}
+
+// Now is the transaction's one moment, by the database's clock: every now() in its
+// statements is the same.
+func (t *Tx) Now(ctx context.Context) (time.Time, error) {
+	if t.now.IsZero() {
+		if err := t.get(ctx, &t.now, sqlNow); err != nil {
+			return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
+		}
+	}
+	return t.now, nil
+}
+
+// Scope is the store as one workspace sees it.
+type Scope struct {
+	session
+	id billing.WorkspaceID
+}
+
+// In is the store as a workspace sees it.
+func (s *Store) In(id billing.WorkspaceID) *Scope { return &Scope{session{store: s}, id} }
+
+// In is the transaction as a workspace sees it.
+func (t *Tx) In(id billing.WorkspaceID) *Scope { return &Scope{t.session, id} }
+
+// Workspace is the id that the scope carries.
+func (s *Scope) Workspace() billing.WorkspaceID { return s.id }
+
+// within is session.within for a scope.
+func (s *Scope) within(ctx context.Context, f func(*Scope) error) error {
+	return s.session.within(ctx, func(in session) error { return f(&Scope{in, s.id}) })
+}
