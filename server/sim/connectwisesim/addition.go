@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"trueup/server/sim/invoice"
 )
@@ -82,11 +84,49 @@ func (l *Addition) billed() string {
 	return decimalOf(invoice.Addition{Quantity: rat(l.Quantity), LessIncluded: rat(l.LessIncluded)}.Billed())
 }
 
+// product multiplies two decimals exactly. Nearly all fit in 64 bits together; lists show two products a line.
 func product(quantity, price string) string {
 	if quantity == "" || price == "" {
 		return ""
 	}
-	return decimalOf(new(big.Rat).Mul(rat(quantity), rat(price)))
+	if len(quantity)+len(price) > 18 {
+		return decimalOf(new(big.Rat).Mul(rat(quantity), rat(price)))
+	}
+	q, qPlaces := scaled(quantity)
+	p, pPlaces := scaled(price)
+	n, places := q*p, qPlaces+pPlaces
+	for places > 0 && n%10 == 0 {
+		n, places = n/10, places-1
+	}
+	sign := ""
+	if n < 0 {
+		n, sign = -n, "-"
+	}
+	digits := strconv.FormatInt(n, 10)
+	if places == 0 {
+		return sign + digits
+	}
+	if len(digits) <= places {
+		digits = strings.Repeat("0", places-len(digits)+1) + digits
+	}
+	return sign + digits[:len(digits)-places] + "." + digits[len(digits)-places:]
+}
+
+// scaled is a short decimal as a whole number and its decimal places.
+func scaled(s string) (n int64, places int) {
+	negative := s[0] == '-'
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.':
+			places = len(s) - i - 1
+		case c >= '0' && c <= '9':
+			n = n*10 + int64(c-'0')
+		}
+	}
+	if negative {
+		n = -n
+	}
+	return n, places
 }
 
 func (s *Sim) unit(productID int) string {

@@ -18,6 +18,7 @@ type column[T any] struct {
 	name     string
 	get      func(*Sim, *T) value
 	set      func(*Sim, *T, json.RawMessage) *fieldFault // nil: computed by the server
+	id       func(*T) int                                // of a reference: its id alone, for conditions; nil: not a reference
 	required bool                                        // on POST
 }
 
@@ -143,7 +144,7 @@ func extraColumn[T any](name string, at func(*T) *map[string]json.RawMessage) co
 // refColumn is a reference into one of the simulator's tables: show makes the object, find turns what was sent (a whole object with an id or a
 // name) into an id, 0 when there is no such record.
 func refColumn[T any](name string, at func(*T) *int, show func(*Sim, int) value, find func(*Sim, Reference) int) column[T] {
-	return column[T]{name: name, get: func(s *Sim, row *T) value { return show(s, *at(row)) },
+	return column[T]{name: name, get: func(s *Sim, row *T) value { return show(s, *at(row)) }, id: func(row *T) int { return *at(row) },
 		set: func(s *Sim, row *T, body json.RawMessage) *fieldFault {
 			if bytes.Equal(body, null) {
 				*at(row) = 0

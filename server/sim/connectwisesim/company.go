@@ -134,8 +134,11 @@ func sortedIDs(ids []int) []int {
 	return slices.Compact(ids)
 }
 
-// under merges the ids that an index has for some keys.
+// under merges the ids that an index has for some keys. The result is only to be read.
 func (x index[K]) under(keys []K) []int {
+	if len(keys) == 1 {
+		return x[keys[0]]
+	}
 	var ids []int
 	for _, k := range keys {
 		ids = append(ids, x[k]...)

@@ -59,6 +59,15 @@ type payload struct {
 	CallbackID int `json:"CallbackObjectRecId"`
 }
 
+// encode writes the body as Manage does, with & and the like as they are.
+func (p payload) encode() []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(p) // texts and numbers always encode
+	return bytes.TrimRight(out.Bytes(), "\n")
+}
+
 // Sign is the x-content-signature of a body: base64 of its HMAC-SHA256 under the SHA-256 of the signing key.
 func Sign(signingKey string, body []byte) string {
 	key := sha256.Sum256([]byte(signingKey))
@@ -114,11 +123,7 @@ func (s *Sim) events(kind string, id int, action, member string, keys map[string
 			text := string(entity)
 			p.Entity = &text
 		}
-		body, err := json.Marshal(p)
-		if err != nil {
-			s.cfg.Log.Error("make callback", "err", err)
-			continue
-		}
+		body := p.encode()
 		out = append(out, event{callback: cb.ID, url: cb.URL + strconv.Itoa(id) + "&action=" + action, message: p.MessageID, body: body, signature: Sign(cb.Key, body)})
 	}
 	return out

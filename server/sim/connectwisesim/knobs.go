@@ -32,7 +32,7 @@ type Fault struct {
 	Status     int           `json:"status,omitempty"` // of Fail; 0: 500
 	Body       string        `json:"body,omitempty"`   // of Fail; empty: an error of the documented shape
 	RetryAfter int           `json:"retryAfter,omitempty"`
-	Delay      time.Duration `json:"delay,omitempty"` // nanoseconds, before anything else
+	Delay      time.Duration `json:"-"` // before anything else
 
 	path *regexp.Regexp
 }

@@ -74,6 +74,14 @@ func fieldOf[T any](t *table[T], path []string) (func(*Sim, *T) value, error) {
 			continue
 		}
 		get := t.columns[i].get
+		if id := t.columns[i].id; id != nil && len(rest) == 1 && strings.EqualFold(rest[0], "id") {
+			return func(_ *Sim, row *T) value {
+				if n := id(row); n != 0 {
+					return integer(n)
+				}
+				return value{}
+			}, nil
+		}
 		return func(s *Sim, row *T) value {
 			v := get(s, row)
 			for _, name := range rest {

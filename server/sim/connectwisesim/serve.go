@@ -31,6 +31,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	out := s.answer(r, path, fault)
+	s.cfg.Log.Debug("answered", "method", r.Method, "path", path, "status", out.status)
 	s.send(out.after)
 	if fault != nil && fault.Kind == ResetAfter {
 		reset(w)
