@@ -98,15 +98,12 @@ func (c *Client) ProductList(ctx context.Context, q ProductQuery) ([]billing.Pro
 	return all, err
 }
 
+// conditions narrow by text only; see CompanyQuery.conditions.
 func (q ProductQuery) conditions() string {
-	var contains, active string
-	if quotable(q.Text) {
-		contains = `(identifier contains "` + q.Text + `" or description contains "` + q.Text + `")`
+	if !quotable(q.Text) {
+		return ""
 	}
-	if q.Active {
-		active = "inactiveFlag=False"
-	}
-	return and(contains, active)
+	return `(identifier contains "` + q.Text + `" or description contains "` + q.Text + `")`
 }
 
 func (q ProductQuery) wants(w catalogItem) bool {

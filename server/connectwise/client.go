@@ -61,12 +61,19 @@ type Client struct {
 // New checks the config and makes a client; nothing is called yet. A fault of the
 // config is a *SetupError. A missing ClientID is left to Test and to Manage's answer.
 func New(cfg Config) (*Client, error) {
+	// What is pasted often brings a space or a line break along.
+	for _, typed := range []*string{&cfg.Company, &cfg.PublicKey, &cfg.PrivateKey, &cfg.ClientID} {
+		*typed = strings.TrimSpace(*typed)
+	}
 	s, err := readSite(cfg.Site)
 	if err != nil {
 		return nil, &SetupError{Kind: WrongSite, Err: err}
 	}
 	if cfg.Company == "" || len(cfg.Company) > 100 || strings.ContainsFunc(cfg.Company, notInCompany) {
 		return nil, &SetupError{Kind: WrongCompany, Err: errors.New("the company id is empty or has characters that no company id has")}
+	}
+	if !printable(cfg.ClientID) {
+		return nil, &SetupError{Kind: MissingClientID, Err: errors.New("the client id has characters that no client id has")}
 	}
 	if cfg.PublicKey == "" || cfg.PrivateKey == "" {
 		return nil, &SetupError{Kind: WrongKey, Err: errors.New("the public or the private key is empty")}
@@ -97,6 +104,11 @@ func New(cfg Config) (*Client, error) {
 // notInCompany names what would end the company's place in a path or in the
 // authorization header.
 func notInCompany(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`/\:?#%+`, r) }
+
+// printable keeps out what a header can't hold.
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
 
 // call is one request. route is the pattern that logs and errors show; ids fill its
 // {id} places in order; query is encoded already.

@@ -108,16 +108,14 @@ func (c *Client) Company(ctx context.Context, id billing.CompanyID) (billing.Com
 	return w.billing(), nil
 }
 
-// conditions leave out what can't be quoted; wants sees to that.
+// conditions narrow by name only, and not by a name that can't be quoted; wants sees
+// to the rest. deletedFlag stays out: it may be null, and "=False" would drop that
+// row.
 func (q CompanyQuery) conditions() string {
-	var name, present string
-	if quotable(q.Name) {
-		name = `(name contains "` + q.Name + `" or identifier contains "` + q.Name + `")`
+	if !quotable(q.Name) {
+		return ""
 	}
-	if q.Present {
-		present = "deletedFlag=False"
-	}
-	return and(name, present)
+	return `(name contains "` + q.Name + `" or identifier contains "` + q.Name + `")`
 }
 
 func (q CompanyQuery) wants(k billing.Company) bool {

@@ -55,7 +55,7 @@ func (e *APIError) said() string {
 			all = append(all, f.Message)
 		}
 	}
-	return strings.Join(all, ": ")
+	return plain(text(strings.Join(all, ": ")), 600)
 }
 
 // RateLimitError means that ConnectWise asked us to slow down and no more attempts

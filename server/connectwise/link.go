@@ -118,7 +118,7 @@ func (c *Client) next(headers []string, path, parameter string) (int, error) {
 		if err != nil {
 			return 0, errLink
 		}
-		if u.User != nil || u.Host != "" && !c.site.has(u.Host) {
+		if u.User != nil || u.Host != "" && !c.site.has(u.Hostname()) {
 			return 0, fmt.Errorf("leads to another host, %s", clip(u.Hostname()))
 		}
 		if !leadsTo(u.Path, path) {

@@ -81,7 +81,10 @@ func isHost(h string) bool {
 	return true
 }
 
-// has says whether a host, as a Link header may name it, is this site.
+// has says whether a host, as a Link header may name it, is this site. The port
+// doesn't count: a proxy in front may hide it, and such a link is never called.
 func (s site) has(host string) bool {
-	return strings.EqualFold(host, s.login) || strings.EqualFold(host, s.api)
+	return strings.EqualFold(host, hostname(s.login)) || strings.EqualFold(host, hostname(s.api))
 }
+
+func hostname(hostport string) string { return (&url.URL{Host: hostport}).Hostname() }

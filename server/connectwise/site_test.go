@@ -56,6 +56,7 @@ func TestNewRefuses(t *testing.T) {
 		{"company with a path", func(c *Config) { c.Company = "../x" }, WrongCompany},
 		{"company that ends the user name", func(c *Config) { c.Company = "a:b" }, WrongCompany},
 		{"public key", func(c *Config) { c.PublicKey = "" }, WrongKey},
+		{"client id with a line in it", func(c *Config) { c.ClientID = "a\r\nb" }, MissingClientID},
 		{"private key", func(c *Config) { c.PrivateKey = "" }, WrongKey},
 	} {
 		cfg := good
