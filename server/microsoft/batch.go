@@ -1,6 +1,7 @@
 package microsoft
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,9 +19,11 @@ type question struct {
 	Method  string            `json:"method"`
 	URL     string            `json:"url"` // relative to the version, begins with "/"
 	Headers map[string]string `json:"headers,omitempty"`
+	// take reads the body of a good answer.
+	take func(d *json.Decoder) error
 }
 
-// answer is one item of a batch's answer.
+// answer is one item of a batch's answer; the body is kept when it isn't taken.
 type answer struct {
 	status int
 	header http.Header
@@ -36,16 +39,16 @@ const (
 )
 
 // batch asks all questions in one POST (Graph documentation, "Combine multiple
-// requests in one HTTP call using JSON batching") and gives their bodies by id, all
-// with status 200 or none. Items that were throttled or failed for the moment are asked
-// again in a new batch of only those, after the longest Retry-After among them.
-func (s *session) batch(ctx context.Context, questions []question, header http.Header) (map[string]json.RawMessage, error) {
-	bodies := make(map[string]json.RawMessage, len(questions))
+// requests in one HTTP call using JSON batching"); without an error each was answered
+// with status 200 and its body was taken, once. Items that were throttled or failed for
+// the moment are asked again in a new batch of only those, after the longest Retry-After
+// among them.
+func (s *session) batch(ctx context.Context, questions []question, header http.Header) error {
 	pending := questions
 	for round := 0; ; round++ {
 		answers, err := s.postBatch(ctx, pending, header)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		var again []question
 		var wait time.Duration
@@ -53,21 +56,20 @@ func (s *session) batch(ctx context.Context, questions []question, header http.H
 			a := answers[q.ID]
 			switch {
 			case a.status == http.StatusOK:
-				bodies[q.ID] = a.body
 			case worthAnother(a.status, round):
 				again = append(again, q)
 				wait = max(wait, s.waitFor(a, round))
 			default:
-				return nil, cutOff("batch_item_failed", "the question for "+q.ID+" was not answered", s.refusal(a.status, a.header, a.body))
+				return cutOff("batch_item_failed", "the question for "+q.ID+" was not answered", s.refusal(a.status, a.header, a.body))
 			}
 		}
 		if len(again) == 0 {
-			return bodies, nil
+			return nil
 		}
 		s.c.cfg.Log.InfoContext(ctx, "Graph wants some questions of a batch asked again",
 			slog.String("tenant", s.tenant), slog.Int("questions", len(again)), slog.Duration("wait", wait))
 		if err := s.c.wait(ctx, wait); err != nil {
-			return nil, err
+			return err
 		}
 		pending = again
 	}
@@ -104,7 +106,11 @@ func (s *session) postBatch(ctx context.Context, questions []question, header ht
 		return nil, err
 	}
 	defer resp.Body.Close()
-	answers, err := readBatch(resp.Body)
+	takes := make(map[string]func(*json.Decoder) error, len(questions))
+	for _, q := range questions {
+		takes[q.ID] = q.take
+	}
+	answers, err := readBatch(resp.Body, takes)
 	if err != nil {
 		return nil, err
 	}
@@ -122,20 +128,22 @@ func (s *session) postBatch(ctx context.Context, questions []question, header ht
 // maxAnswers is Graph's own limit of a batch.
 const maxAnswers = 20
 
-// readBatch reads {"responses":[{id,status,headers,body}]} item by item. Every item
-// must have an id of its own and a status.
-func readBatch(r io.Reader) (map[string]answer, error) {
+// readBatch reads {"responses":[{id,status,headers,body}]} item by item, and hands the
+// bodies of good answers to takes. Every item must have an id of its own and a status.
+func readBatch(r io.Reader, takes map[string]func(*json.Decoder) error) (map[string]answer, error) {
 	answers := map[string]answer{}
 	found := false
-	err := eachField(r, func(key string, d *json.Decoder) error {
-		if key != "responses" {
-			return skip(d)
-		}
-		if found {
-			return brokenf("batch_broken", "the batch has two lists of answers")
-		}
-		found = true
-		return eachElement(d, func() error { return readAnswer(d, answers) })
+	err := whole(r, func(d *json.Decoder) error {
+		return eachField(d, func(key string) error {
+			if key != "responses" {
+				return skip(d)
+			}
+			if found {
+				return brokenf("batch_broken", "the batch has two lists of answers")
+			}
+			found = true
+			return eachElement(d, func() error { return readItem(d, answers, takes) })
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -146,30 +154,77 @@ func readBatch(r io.Reader) (map[string]answer, error) {
 	return answers, nil
 }
 
-func readAnswer(d *json.Decoder, answers map[string]answer) error {
-	var item struct {
-		ID      *string                    `json:"id"`
-		Status  *int                       `json:"status"`
-		Headers map[string]json.RawMessage `json:"headers"`
-		Body    json.RawMessage            `json:"body"`
+// item is an answer while it is read. Its members come in any order; a member that
+// comes twice could make the body somebody else's, and is refused.
+type item struct {
+	id      *string
+	status  *int
+	headers map[string]json.RawMessage
+	body    json.RawMessage
+	taken   bool
+	seen    map[string]bool
+}
+
+func readItem(d *json.Decoder, answers map[string]answer, takes map[string]func(*json.Decoder) error) error {
+	it := item{seen: map[string]bool{}}
+	if err := eachField(d, func(key string) error { return it.field(key, d, takes) }); err != nil {
+		return err
 	}
-	if err := d.Decode(&item); err != nil {
-		return brokenf("batch_broken", "an answer of the batch can't be read")
-	}
-	if item.ID == nil || item.Status == nil {
+	if it.id == nil || it.status == nil {
 		return brokenf("batch_broken", "an answer of the batch has no id or no status")
 	}
-	if _, twice := answers[*item.ID]; twice || len(answers) >= maxAnswers {
+	if _, twice := answers[*it.id]; twice || len(answers) >= maxAnswers {
 		return brokenf("batch_broken", "a question of the batch has two answers")
 	}
+	if take := it.take(takes); take != nil && !it.taken {
+		if err := whole(bytes.NewReader(it.body), take); err != nil {
+			return err
+		}
+	}
 	header := http.Header{}
-	for k, raw := range item.Headers {
+	for k, raw := range it.headers {
 		var v string
 		if json.Unmarshal(raw, &v) != nil {
 			v = string(raw) // a number, as some gateways write it
 		}
 		header.Set(k, v)
 	}
-	answers[*item.ID] = answer{*item.Status, header, item.Body}
+	answers[*it.id] = answer{*it.status, header, it.body}
+	return nil
+}
+
+// take is who reads the body, nil when nobody does or it isn't known yet.
+func (it *item) take(takes map[string]func(*json.Decoder) error) func(*json.Decoder) error {
+	if it.id == nil || it.status == nil || *it.status != http.StatusOK {
+		return nil
+	}
+	return takes[*it.id]
+}
+
+func (it *item) field(key string, d *json.Decoder, takes map[string]func(*json.Decoder) error) error {
+	if it.seen[key] {
+		return brokenf("batch_broken", "an answer of the batch says something twice")
+	}
+	it.seen[key] = true
+	var into any
+	switch key {
+	case "id":
+		into = &it.id
+	case "status":
+		into = &it.status
+	case "headers":
+		into = &it.headers
+	case "body":
+		if take := it.take(takes); take != nil {
+			it.taken = true
+			return take(d)
+		}
+		into = &it.body
+	default:
+		return skip(d)
+	}
+	if err := d.Decode(into); err != nil {
+		return undecoded(err, "batch_broken", "an answer of the batch can't be read")
+	}
 	return nil
 }

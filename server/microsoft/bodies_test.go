@@ -282,6 +282,9 @@ func TestBatchBodies(t *testing.T) {
 		{"body null", strings.Replace(`{"responses":[`+all+`]}`, `{"value":[]}`, "null", 1), "not_an_object"},
 		{"body a string", strings.Replace(`{"responses":[`+all+`]}`, `{"value":[]}`, `"eyJ2YWx1ZSI6W119"`, 1), "not_an_object"},
 		{"status 204", strings.Replace(`{"responses":[`+all+`]}`, `200`, "204", 1), "batch_item_failed"},
+		{"body before id and status", `{"responses":[` + strings.Replace(all, `"id":"skus","status":200,"body":{"value":[]}`, `"body":{"value":[]},"status":200,"id":"skus"`, 1) + `]}`, ""},
+		{"an id after the body", `{"responses":[` + strings.Replace(all, `"body":{"value":[]}}`, `"body":{"value":[]},"id":"users"}`, 1) + `]}`, "batch_broken"},
+		{"two bodies", `{"responses":[` + strings.Replace(all, `"body":{"value":[]}}`, `"body":{"value":[]},"body":{"value":[]}}`, 1) + `]}`, "batch_broken"},
 		{"something behind", `{"responses":[` + all + `]} {}`, "trailing"},
 		{"cut off", `{"responses":[` + all, "cut_off"},
 	} {

@@ -50,7 +50,7 @@ func newSKUs(name func(billing.SKUID, string) string) *skus {
 func (s *skus) row(d *json.Decoder) error {
 	var r skuRow
 	if err := d.Decode(&r); err != nil {
-		return brokenf("sku_broken", "a license row can't be read")
+		return undecoded(err, "sku_broken", "a license row can't be read")
 	}
 	if r.SkuID == nil || !isGUID(*r.SkuID) {
 		return brokenf("sku_broken", "a license row has no SKU id")
@@ -160,10 +160,14 @@ type subscriptions struct {
 	byID map[billing.SubscriptionID]billing.Subscription
 }
 
+func newSubscriptions() *subscriptions {
+	return &subscriptions{byID: map[billing.SubscriptionID]billing.Subscription{}}
+}
+
 func (s *subscriptions) row(d *json.Decoder) error {
 	var r subscriptionRow
 	if err := d.Decode(&r); err != nil {
-		return brokenf("subscription_broken", "a subscription row can't be read")
+		return undecoded(err, "subscription_broken", "a subscription row can't be read")
 	}
 	id := billing.SubscriptionID(strings.ToLower(clean(text(r.ID))))
 	sku := strings.ToLower(clean(text(r.SkuID)))

@@ -34,6 +34,7 @@ type holders struct {
 	list  []billing.Holder
 	seen  map[string]bool
 	sets  map[string][]billing.SKUID
+	key   []byte
 	fresh int // users of this page that weren't on an earlier one
 }
 
@@ -44,7 +45,7 @@ func newHolders() *holders {
 func (h *holders) row(d *json.Decoder) error {
 	var r userRow
 	if err := d.Decode(&r); err != nil {
-		return brokenf("user_broken", "a user row can't be read")
+		return undecoded(err, "user_broken", "a user row can't be read")
 	}
 	id := clean(text(r.ID))
 	if id == "" {
@@ -54,12 +55,12 @@ func (h *holders) row(d *json.Decoder) error {
 		// It is given when selected, so that this isn't the answer to our question.
 		return brokenf("user_broken", "a user row has no licenses")
 	}
-	skus := make([]string, 0, len(*r.Licenses))
+	skus := make([]billing.SKUID, 0, len(*r.Licenses))
 	for _, l := range *r.Licenses {
 		if l.SkuID == nil || !isGUID(*l.SkuID) {
 			return brokenf("user_broken", "a license of a user has no SKU id")
 		}
-		skus = append(skus, strings.ToLower(*l.SkuID))
+		skus = append(skus, billing.SKUID(strings.ToLower(*l.SkuID)))
 	}
 	// The same user on two pages is one user; users come and go while we read.
 	if h.seen[id] {
@@ -82,20 +83,31 @@ func (h *holders) row(d *json.Decoder) error {
 	return nil
 }
 
+// pageDone looks whether the page that was just read brought anybody: one that repeats
+// what was there is a loop, whatever its address.
+func (h *holders) pageDone(p page) error {
+	if p.rows > 0 && h.fresh == 0 {
+		return brokenf("page_loop", "the pages of users repeat themselves")
+	}
+	h.fresh = 0
+	return nil
+}
+
 // set is the shared list of these SKUs, sorted. It has no spare room, so that an
 // append of somebody else's copies it.
-func (h *holders) set(skus []string) []billing.SKUID {
+func (h *holders) set(skus []billing.SKUID) []billing.SKUID {
 	slices.Sort(skus)
 	skus = slices.Compact(skus)
-	key := strings.Join(skus, " ")
-	if set, ok := h.sets[key]; ok {
+	key := h.key[:0]
+	for _, s := range skus {
+		key = append(key, s...) // all of one length
+	}
+	h.key = key
+	if set, ok := h.sets[string(key)]; ok {
 		return set
 	}
-	set := make([]billing.SKUID, len(skus))
-	for i, s := range skus {
-		set[i] = billing.SKUID(s)
-	}
-	h.sets[key] = set
+	set := slices.Clip(slices.Clone(skus))
+	h.sets[string(key)] = set
 	return set
 }
 

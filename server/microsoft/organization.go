@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,14 +34,22 @@ func (c *Client) Organization(ctx context.Context, cred Credential, tenant billi
 		return nil, fmt.Errorf("read the organization: %w", err)
 	}
 	defer resp.Body.Close()
-	return readOrganization(resp.Body, tenantID(string(tenant)))
+	var org *Organization
+	err = whole(resp.Body, func(d *json.Decoder) (err error) {
+		org, err = readOrganization(d, tenantID(string(tenant)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return org, nil
 }
 
 // readOrganization reads the one organization there is; it must be tenant, unless
 // tenant is "".
-func readOrganization(r io.Reader, tenant billing.TenantID) (*Organization, error) {
+func readOrganization(d *json.Decoder, tenant billing.TenantID) (*Organization, error) {
 	var orgs []*Organization
-	_, err := readPage(r, func(d *json.Decoder) error {
+	_, err := readPage(d, func(d *json.Decoder) error {
 		var row struct {
 			ID      *string `json:"id"`
 			Name    *string `json:"displayName"`
@@ -53,7 +60,7 @@ func readOrganization(r io.Reader, tenant billing.TenantID) (*Organization, erro
 			} `json:"verifiedDomains"`
 		}
 		if err := d.Decode(&row); err != nil {
-			return brokenf("organization_broken", "the organization can't be read")
+			return undecoded(err, "organization_broken", "the organization can't be read")
 		}
 		o := &Organization{ID: tenantID(text(row.ID)), Name: clean(text(row.Name)), Country: clean(text(row.Country))}
 		for _, domain := range row.Domains {

@@ -6,10 +6,21 @@ import (
 	"io"
 )
 
-// eachField walks over the members of the one JSON object in r. What can't be read,
-// ends early or goes on after the object is a brokenError.
-func eachField(r io.Reader, field func(key string, d *json.Decoder) error) error {
+// whole reads the one JSON object in r with read, and sees to it that nothing follows.
+func whole(r io.Reader, read func(d *json.Decoder) error) error {
 	d := json.NewDecoder(r)
+	if err := read(d); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return brokenf("trailing", "there is something after its end")
+	}
+	return nil
+}
+
+// eachField walks over the members of the object that comes next in d. What can't be
+// read or ends early is a brokenError.
+func eachField(d *json.Decoder, field func(key string) error) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return brokenf("not_an_object", "it is not a JSON object")
 	}
@@ -19,15 +30,12 @@ func eachField(r io.Reader, field func(key string, d *json.Decoder) error) error
 		if err != nil || !ok {
 			return brokenf("cut_off", "it is cut off or can't be read")
 		}
-		if err := field(key, d); err != nil {
+		if err := field(key); err != nil {
 			return err
 		}
 	}
 	if t, err := d.Token(); err != nil || t != json.Delim('}') {
 		return brokenf("cut_off", "it is cut off or can't be read")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return brokenf("trailing", "there is something after its end")
 	}
 	return nil
 }
@@ -48,6 +56,15 @@ func eachElement(d *json.Decoder, element func() error) error {
 	return nil
 }
 
+// undecoded is a value that can't be read: because its end is missing, else for what it
+// is.
+func undecoded(err error, reason, what string) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return brokenf("cut_off", "it is cut off")
+	}
+	return brokenf(reason, "%s", what)
+}
+
 // skip passes over a value that doesn't matter.
 func skip(d *json.Decoder) error {
 	var v json.RawMessage
@@ -64,13 +81,13 @@ type page struct {
 	rows  int
 }
 
-// readPage reads one page of a Graph collection, row by row, so that a page of 999
-// users isn't held as a whole. A body without its "value" list is no collection, however
+// readPage reads one page of a Graph collection, the object that comes next in d, row by
+// row, so that a page of 999 users isn't held as a whole. A body without its "value" list is no collection, however
 // well it looks.
-func readPage(r io.Reader, row func(d *json.Decoder) error) (page, error) {
+func readPage(d *json.Decoder, row func(d *json.Decoder) error) (page, error) {
 	var p page
 	found := false
-	err := eachField(r, func(key string, d *json.Decoder) error {
+	err := eachField(d, func(key string) error {
 		switch key {
 		case "value":
 			if found {

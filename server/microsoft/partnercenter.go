@@ -60,7 +60,7 @@ func readPartnerSubscriptions(r io.Reader) ([]PartnerSubscription, centerPage, e
 			AutoRenew    *bool   `json:"autoRenewEnabled"`
 		}
 		if err := d.Decode(&row); err != nil {
-			return brokenf("partner_subscription_broken", "a subscription can't be read")
+			return undecoded(err, "partner_subscription_broken", "a subscription can't be read")
 		}
 		seats, ok := units(row.Quantity, true)
 		id := strings.ToLower(clean(text(row.ID)))
@@ -154,7 +154,7 @@ func (c *Client) PartnerCustomers(ctx context.Context, cred Credential) ([]Partn
 				} `json:"companyProfile"`
 			}
 			if err := d.Decode(&row); err != nil {
-				return brokenf("partner_customer_broken", "a customer can't be read")
+				return undecoded(err, "partner_customer_broken", "a customer can't be read")
 			}
 			tenant := tenantID(text(row.Profile.Tenant))
 			if tenant == "" {
@@ -175,6 +175,7 @@ func (c *Client) PartnerCustomers(ctx context.Context, cred Credential) ([]Partn
 
 // centerPage is what a page of a Partner Center collection says of the collection.
 type centerPage struct {
+	found bool // the list
 	total *int64
 	rows  int
 	next  string // "": the last one
@@ -184,30 +185,33 @@ type centerPage struct {
 // readCenterPage reads one page {totalCount, items, links}.
 func readCenterPage(r io.Reader, row func(*json.Decoder) error) (centerPage, error) {
 	var p centerPage
-	found := false
-	err := eachField(r, func(key string, d *json.Decoder) error {
-		switch key {
-		case "items":
-			if found {
-				return brokenf("not_a_collection", "there are two lists")
-			}
-			found = true
-			return eachElement(d, func() error { p.rows++; return row(d) })
-		case "totalCount":
-			if d.Decode(&p.total) != nil {
-				return brokenf("page_broken", "the number of rows can't be read")
-			}
-		case "links":
-			return p.readLinks(d)
-		default:
-			return skip(d)
-		}
-		return nil
+	err := whole(r, func(d *json.Decoder) error {
+		return eachField(d, func(key string) error { return p.field(key, d, row) })
 	})
-	if err == nil && !found {
+	if err == nil && !p.found {
 		err = brokenf("not_a_collection", "the list is missing")
 	}
 	return p, err
+}
+
+func (p *centerPage) field(key string, d *json.Decoder, row func(*json.Decoder) error) error {
+	switch key {
+	case "items":
+		if p.found {
+			return brokenf("not_a_collection", "there are two lists")
+		}
+		p.found = true
+		return eachElement(d, func() error { p.rows++; return row(d) })
+	case "totalCount":
+		if d.Decode(&p.total) != nil {
+			return brokenf("page_broken", "the number of rows can't be read")
+		}
+	case "links":
+		return p.readLinks(d)
+	default:
+		return skip(d)
+	}
+	return nil
 }
 
 func (p *centerPage) readLinks(d *json.Decoder) error {

@@ -1,12 +1,9 @@
 package microsoft
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 
@@ -83,54 +80,38 @@ func (s *session) evidence(ctx context.Context, tenant billing.TenantID, low boo
 	for k, v := range inner {
 		advanced[k] = v
 	}
-	bodies, err := s.batch(ctx, []question{
-		{"skus", http.MethodGet, skusURL, inner},
-		{"subscriptions", http.MethodGet, subscriptionsURL, inner},
-		{"users", http.MethodGet, usersURL, advanced},
-		{"organization", http.MethodGet, organizationURL, inner},
+	all, subs, held := newSKUs(s.c.cfg.SKUName), newSubscriptions(), newHolders()
+	lists := []*collection{
+		{what: "licenses", header: outer, row: all.row},
+		{what: "subscriptions", header: outer, row: subs.row},
+		{what: "users", header: paged, row: held.row, after: held.pageDone},
+	}
+	var org *Organization
+	err := s.batch(ctx, []question{
+		{"skus", http.MethodGet, skusURL, inner, lists[0].take},
+		{"subscriptions", http.MethodGet, subscriptionsURL, inner, lists[1].take},
+		{"users", http.MethodGet, usersURL, advanced, lists[2].take},
+		{"organization", http.MethodGet, organizationURL, inner, func(d *json.Decoder) (err error) {
+			org, err = readOrganization(d, tenant)
+			return err
+		}},
 	}, outer)
 	if err != nil {
 		return billing.Evidence{}, err
 	}
-	org, err := readOrganization(bytes.NewReader(bodies["organization"]), tenant)
-	if err != nil {
-		return billing.Evidence{}, err
+	for _, l := range lists {
+		if err := s.rest(ctx, l); err != nil {
+			return billing.Evidence{}, err
+		}
 	}
-	all := newSKUs(s.c.cfg.SKUName)
-	if _, err := s.pages(ctx, "licenses", bodies["skus"], outer, all.row, nil); err != nil {
-		return billing.Evidence{}, err
-	}
-	subs := subscriptions{byID: map[billing.SubscriptionID]billing.Subscription{}}
-	if _, err := s.pages(ctx, "subscriptions", bodies["subscriptions"], outer, subs.row, nil); err != nil {
-		return billing.Evidence{}, err
-	}
-	held := newHolders()
-	if err := s.holders(ctx, bodies["users"], paged, held); err != nil {
-		return billing.Evidence{}, err
+	if users := lists[2]; held.short(users.count, users.pages) {
+		return billing.Evidence{}, brokenf("users_missing", "it has %d licensed users of %d", len(held.seen), *users.count)
 	}
 	ev := billing.Evidence{Organization: org.Name, SKUs: all.list(), Subscriptions: subs.list(), Holders: held.sorted()}
 	if contradicts(ev) {
 		return billing.Evidence{}, brokenf("contradiction", "there are active subscriptions and not one license")
 	}
 	return ev, nil
-}
-
-func (s *session) holders(ctx context.Context, first json.RawMessage, header http.Header, held *holders) error {
-	next := func(p page) error {
-		if p.rows > 0 && held.fresh == 0 {
-			return brokenf("page_loop", "the pages of users repeat themselves")
-		}
-		held.fresh = 0
-		return nil
-	}
-	list, err := s.pages(ctx, "users", first, header, held.row, next)
-	if err != nil {
-		return err
-	}
-	if held.short(list.count, list.pages) {
-		return brokenf("users_missing", "it has %d licensed users of %d", len(held.seen), *list.count)
-	}
-	return nil
 }
 
 // contradicts finds the empty list that isn't true: seats were bought and no license is
@@ -145,65 +126,4 @@ func contradicts(ev billing.Evidence) bool {
 		}
 	}
 	return false
-}
-
-// collection is what was read of a list over all its pages.
-type collection struct {
-	count *int64 // as the first page said
-	pages int
-}
-
-// pages reads a collection whose first page is there already, to its end (Graph
-// documentation, "Paging Microsoft Graph data"). header goes with each further page,
-// since the address of the next page doesn't carry it. after, when given, is called
-// after each page. A page that was asked for before is a loop.
-func (s *session) pages(ctx context.Context, what string, first json.RawMessage, header http.Header, row func(*json.Decoder) error, after func(page) error) (collection, error) {
-	var list collection
-	asked := map[string]bool{}
-	read := func(r io.Reader) (string, error) {
-		p, err := readPage(r, row)
-		if err != nil {
-			return "", fmt.Errorf("read page %d of the %s: %w", list.pages+1, what, err)
-		}
-		if list.pages++; list.pages == 1 {
-			list.count = p.count
-		}
-		if after != nil {
-			return p.next, after(p)
-		}
-		return p.next, nil
-	}
-	next, err := read(bytes.NewReader(first))
-	for err == nil && next != "" {
-		if asked[next] || list.pages >= maxPages {
-			return list, brokenf("page_loop", "the pages of the %s don't end", what)
-		}
-		asked[next] = true
-		var address string
-		if address, err = s.next(next); err != nil {
-			return list, err
-		}
-		var resp *http.Response
-		if resp, err = s.do(ctx, http.MethodGet, address, header, nil); err != nil {
-			return list, cutOff("page_failed", fmt.Sprintf("page %d of the %s could not be read", list.pages+1, what), err)
-		}
-		next, err = read(resp.Body)
-		_ = resp.Body.Close()
-	}
-	return list, err
-}
-
-// list reads a Graph collection from its first page on.
-func (s *session) list(ctx context.Context, what, path string, row func(*json.Decoder) error) error {
-	resp, err := s.do(ctx, http.MethodGet, s.base+"/v1.0"+path, nil, nil)
-	if err != nil {
-		return fmt.Errorf("read the %s: %w", what, err)
-	}
-	defer resp.Body.Close()
-	first, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("read the %s: %w", what, err)
-	}
-	_, err = s.pages(ctx, what, first, nil, row, nil)
-	return err
 }

@@ -224,7 +224,7 @@ func TestReadRefusesSpoiltAnswers(t *testing.T) {
 		want   string
 	}{
 		{"half a batch", fault{Kind: microsoftsim.FaultHalfBatch, URL: `\$batch`}, 0, "batch_item_missing"},
-		{"batch cut off", fault{Kind: microsoftsim.FaultTruncate, URL: `\$batch`}, 0, "batch_broken"},
+		{"batch cut off", fault{Kind: microsoftsim.FaultTruncate, URL: `\$batch`}, 0, "cut_off"},
 		{"empty batch", fault{Kind: microsoftsim.FaultEmpty, URL: `\$batch`}, 0, "not_an_object"},
 		{"batch fails", fault{Kind: microsoftsim.FaultStatus, Status: 500, URL: `\$batch`}, 0, "server_error"},
 		{"batch throttled", fault{Kind: microsoftsim.FaultStatus, Status: 429, URL: `\$batch`}, 0, "throttled"},
@@ -260,7 +260,7 @@ func TestReadRefusesSpoiltAnswers(t *testing.T) {
 		{"users without licenses", fault{Kind: microsoftsim.FaultNullFields, Fields: []string{"assignedLicenses"}, URL: "^/users"}, 0, "user_broken"},
 		{"second page of users fails", fault{Kind: microsoftsim.FaultStatus, Status: 500, URL: "skiptoken"}, 1500, "page_failed"},
 		{"second page of users throttled", fault{Kind: microsoftsim.FaultStatus, Status: 429, URL: "skiptoken"}, 1500, "page_failed"},
-		{"second page of users cut off", fault{Kind: microsoftsim.FaultTruncate, URL: "skiptoken"}, 1500, "user_broken"},
+		{"second page of users cut off", fault{Kind: microsoftsim.FaultTruncate, URL: "skiptoken"}, 1500, "cut_off"},
 		{"second page of users dropped", fault{Kind: microsoftsim.FaultDrop, URL: "skiptoken"}, 1500, "page_failed"},
 		{"second page of users forbidden", fault{Kind: microsoftsim.FaultStatus, Status: 403, URL: "skiptoken"}, 1500, "role_missing"},
 		{"next link of users lost", fault{Kind: microsoftsim.FaultNoNextLink, URL: "^/users"}, 1500, "users_missing"},

@@ -26,7 +26,7 @@ func (c *Client) Contracts(ctx context.Context, cred Credential) ([]Contract, er
 		return nil, err
 	}
 	var all []Contract
-	err = s.list(ctx, "contracts", "/contracts?$top=999", func(d *json.Decoder) error {
+	err = s.all(ctx, "contracts", "/contracts?$top=999", func(d *json.Decoder) error {
 		var row struct {
 			Customer *string `json:"customerId"`
 			Domain   *string `json:"defaultDomainName"`
@@ -92,7 +92,7 @@ func (c *Client) DelegatedAdminRelationships(ctx context.Context, cred Credentia
 		return nil, err
 	}
 	var all []Relationship
-	err = s.list(ctx, "delegated admin relationships", "/tenantRelationships/delegatedAdminRelationships?$top=300", func(d *json.Decoder) error {
+	err = s.all(ctx, "delegated admin relationships", "/tenantRelationships/delegatedAdminRelationships?$top=300", func(d *json.Decoder) error {
 		r, ours, err := readRelationship(d)
 		if err != nil || !ours {
 			return err
