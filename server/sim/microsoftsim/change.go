@@ -18,6 +18,33 @@ func (s *Sim) SetTrouble(tenant string, trouble Trouble) error {
 	})
 }
 
+// AddTrouble makes something wrong with a tenant from a day on, until the next step of its history.
+func (s *Sim) AddTrouble(tenant string, day Day, trouble Trouble) error {
+	if !trouble.known() {
+		return fmt.Errorf("trouble %q is not known", trouble)
+	}
+	return s.changeTenant(tenant, func(t *Tenant) error {
+		t.Troubles = slices.DeleteFunc(t.Troubles, func(step TroubleStep) bool { return step.Day == day })
+		at := slices.IndexFunc(t.Troubles, func(step TroubleStep) bool { return step.Day > day })
+		if at < 0 {
+			at = len(t.Troubles)
+		}
+		t.Troubles = slices.Insert(t.Troubles, at, TroubleStep{day, trouble})
+		return nil
+	})
+}
+
+// EndPartnership takes a customer off its partner's lists from a day on.
+func (s *Sim) EndPartnership(tenant string, day Day) error {
+	return s.changeTenant(tenant, func(t *Tenant) error {
+		if t.Partnership == nil {
+			return fmt.Errorf("tenant %s has no partner", tenant)
+		}
+		t.Partnership.Until = day
+		return nil
+	})
+}
+
 // SetConsent grants an app in a tenant, in place of what it had there.
 func (s *Sim) SetConsent(tenant string, c Consent) error {
 	return s.changeTenant(tenant, func(t *Tenant) error {
