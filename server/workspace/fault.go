@@ -57,12 +57,13 @@ const (
 	codeBasisSplit    = "assigned_by_subscription"
 	codeExclusive     = "keys_exclude_each_other"
 
-	codeManageUnreadable    = "manage_unreadable"
-	codeMicrosoftUnreadable = "microsoft_unreadable"
-	codeNameUnknown         = "name_unknown"
-	codeNameAmbiguous       = "name_ambiguous"
-	codeOtherCompany        = "agreement_of_other_company"
-	codeLicenseUnknown      = "license_unknown"
+	codeManageUnreadable = "manage_unreadable"
+	codeNameUnknown      = "name_unknown"
+	codeNameAmbiguous    = "name_ambiguous"
+	codeOtherCompany     = "agreement_of_other_company"
+	codeLicenseUnknown   = "license_unknown"
+	codeTenantTaken      = "tenant_taken"
+	codeRetired          = "profile_retired"
 )
 
 // String is "line:col: path: text action (code)".
@@ -113,7 +114,7 @@ func faultsOf(list []Fault) error {
 	}
 	sorted := slices.Clone(list)
 	slices.SortStableFunc(sorted, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path))
 	})
 	return &Faults{List: slices.Compact(sorted)}
 }

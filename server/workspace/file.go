@@ -71,6 +71,12 @@ type MicrosoftPart struct {
 	Cloud                     Field[string]
 }
 
+// isBad says that something of it was told.
+func (m MicrosoftPart) isBad() bool {
+	return m.Name.Bad || m.Kind.Bad || m.Tenant.Bad || m.ClientID.Bad || m.ClientSecret.Bad || m.Certificate.Bad ||
+		m.Username.Bad || m.Password.Bad || m.Cloud.Bad
+}
+
 // ProfilePart is an entry of "billingProfiles".
 type ProfilePart struct {
 	At            Place
