@@ -173,8 +173,7 @@ func (c *Client) lookAfter(ctx context.Context, a billing.Addition, cause error)
 
 // markNegative notes on a refusal that a quantity below 0 was sent.
 func markNegative(err error, a billing.Addition) {
-	var api *APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[*APIError](err); ok {
 		api.negative = a.Quantity.IsNeg()
 	}
 }

@@ -14,6 +14,7 @@ import (
 const patchCall = "PATCH /finance/agreements/7/additions/90"
 
 func standing(t *testing.T) billing.Addition {
+	t.Helper()
 	return billing.Addition{
 		ID: 90, Agreement: 7, Product: 500, Quantity: dec("10"), LessIncluded: dec("0"), UnitPrice: billing.PriceOf(dec("22")),
 		Bill: billing.Billable, Effective: date(t, "2026-03-01"), Cancelled: billing.Forever, Serial: "TU-abcdefghij-S20260301",
@@ -163,8 +164,8 @@ func TestUpdateAdditionWithCustomFields(t *testing.T) {
 	m.on("GET /finance/agreements/7/additions/90", says(200, `{"id":90,"customFields":`+fields+`}`))
 	m.on(patchCall, func(w http.ResponseWriter, r *http.Request) {
 		var ops []struct {
-			Path  string
-			Value json.RawMessage
+			Path  string          `json:"path"`
+			Value json.RawMessage `json:"value"`
 		}
 		if err := json.Unmarshal([]byte(m.body(patchCall)), &ops); err != nil || len(ops) == 1 {
 			answer(w, 400, `{"code":"InvalidObject","message":"addition object is invalid","errors":[{"code":"MissingRequiredField","message":"The customFields array is required.","field":"customFields"}]}`)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -76,9 +77,7 @@ func TestAdditionsAreRefusedWhenUnclear(t *testing.T) {
 		t.Run(c.field, func(t *testing.T) {
 			t.Parallel()
 			row := map[string]any{}
-			for k, v := range good {
-				row[k] = v
-			}
+			maps.Copy(row, good)
 			row[c.field] = c.value
 			body, err := json.Marshal([]any{row})
 			if err != nil {
@@ -99,6 +98,7 @@ func TestAdditionsAreRefusedWhenUnclear(t *testing.T) {
 }
 
 func planned(t *testing.T) billing.Addition {
+	t.Helper()
 	return billing.Addition{
 		Agreement: 7, Product: 500, Quantity: dec("12"), UnitPrice: billing.PriceOf(dec("22.10")), Bill: billing.Billable,
 		Effective: date(t, "2026-03-17"), Cancelled: date(t, "2026-03-31"), Serial: "TU-abcdefghij-D20260317", Description: "2 added\n17 March",
@@ -106,11 +106,14 @@ func planned(t *testing.T) billing.Addition {
 }
 
 func row(a billing.Addition) string {
-	b, _ := json.Marshal(map[string]any{
+	b, err := json.Marshal(map[string]any{
 		"id": a.ID, "agreementId": a.Agreement, "product": map[string]any{"id": a.Product}, "quantity": wireNumber(a.Quantity),
 		"unitPrice": wireNumber(a.UnitPrice.Amount), "billCustomer": a.Bill, "effectiveDate": wireDay(a.Effective),
 		"cancelledDate": wireDay(a.Cancelled), "serialNumber": a.Serial, "invoiceDescription": a.Description, "lessIncluded": wireNumber(a.LessIncluded),
 	})
+	if err != nil {
+		panic(err) // of values made a line above
+	}
 	return string(b)
 }
 

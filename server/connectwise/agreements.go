@@ -173,12 +173,8 @@ func allAmong[ID ~int](field string, ids []ID) string {
 
 // cut makes one condition for each part of a list of ids.
 func cut[ID ~int](c *Client, r rows, ids []ID, field, others string) []string {
-	var all []string
 	condition := func(part []ID) string { return and(others, among(field, part)) }
-	for _, part := range chunks(c, r, ids, condition) {
-		all = append(all, condition(part))
-	}
-	return all
+	return conditionsOf(chunks(c, r, ids, condition), condition)
 }
 
 // AgreementList is Agreements as a slice.

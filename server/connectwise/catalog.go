@@ -110,7 +110,7 @@ func (q ProductQuery) wants(w catalogItem) bool {
 	t := strings.ToLower(q.Text)
 	return (len(q.Identifiers) == 0 || containsFold(q.Identifiers, string(w.Identifier))) &&
 		(strings.Contains(strings.ToLower(string(w.Identifier)), t) || strings.Contains(strings.ToLower(string(w.Description)), t)) &&
-		!(q.Active && w.InactiveFlag.on())
+		(!q.Active || !w.InactiveFlag.on())
 }
 
 // Price asks what a product costs a company on a day, by its price schedules: the

@@ -135,6 +135,7 @@ func (c *Client) do(ctx context.Context, q call, out any) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }()
 	if out == nil {
 		return nil
 	}
@@ -189,13 +190,13 @@ func (c *Client) attempt(ctx context.Context, codebase string, q call) (*http.Re
 	// Manage that is older than the version would refuse it, and new fields don't
 	// break us.
 	req.SetBasicAuth(c.user, c.private)
-	req.Header.Set("clientId", c.clientID)
+	req.Header.Set("Clientid", c.clientID)
 	req.Header.Set("Accept", "application/vnd.connectwise.com+json")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if q.forwardOnly {
-		req.Header.Set("pagination-type", "forward-only")
+		req.Header.Set("Pagination-Type", "forward-only")
 	}
 	return c.exchange(req, q.route)
 }
@@ -206,8 +207,8 @@ func (c *Client) exchange(req *http.Request, route string) (*http.Response, erro
 	if err != nil {
 		return nil, callError(req.Context(), req.Method, route, err)
 	}
-	// Upstream has read the body already: there is no connection to give back.
 	if resp.StatusCode/100 != 2 {
+		defer func() { _ = resp.Body.Close() }()
 		return nil, apiError(req.Method, route, resp)
 	}
 	return resp, nil

@@ -122,7 +122,7 @@ func (q CompanyQuery) wants(k billing.Company) bool {
 	name := strings.ToLower(q.Name)
 	return (len(q.Identifiers) == 0 || containsFold(q.Identifiers, k.Identifier)) &&
 		(strings.Contains(strings.ToLower(k.Name), name) || strings.Contains(strings.ToLower(k.Identifier), name)) &&
-		!(q.Present && k.Deleted)
+		(!q.Present || !k.Deleted)
 }
 
 func containsFold(list []string, s string) bool {
@@ -144,14 +144,10 @@ func lookUp[ID ~int](c *Client, r rows, ids []ID, identifiers []string, conditio
 		return errors.New("a list is asked for by ids or by identifiers, not by both")
 	case len(ids) > 0:
 		condition := func(part []ID) string { return and(conditions, among("id", part)) }
-		for _, part := range chunks(c, r, ids, condition) {
-			parts = append(parts, condition(part))
-		}
+		parts = conditionsOf(chunks(c, r, ids, condition), condition)
 	case len(identifiers) > 0 && allQuotable(identifiers):
 		condition := func(part []string) string { return and(conditions, anyOf("identifier", part)) }
-		for _, part := range chunks(c, r, identifiers, condition) {
-			parts = append(parts, condition(part))
-		}
+		parts = conditionsOf(chunks(c, r, identifiers, condition), condition)
 	default:
 		parts = []string{conditions}
 	}

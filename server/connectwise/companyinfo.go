@@ -60,6 +60,7 @@ func (c *Client) readCompanyInfo(ctx context.Context) (companyInfo, error) {
 	if err != nil {
 		return companyInfo{}, fmt.Errorf("ask the site for the company: %w", err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	return readCompanyInfoBody(resp.Body)
 }
 

@@ -90,6 +90,15 @@ func chunks[T any](c *Client, r rows, list []T, condition func([]T) string) [][]
 	return parts
 }
 
+// conditionsOf makes one condition of each part of a list.
+func conditionsOf[T any](parts [][]T, condition func([]T) string) []string {
+	all := make([]string, len(parts))
+	for i, part := range parts {
+		all[i] = condition(part)
+	}
+	return all
+}
+
 // addressLength is the longest that the address of a page can be: with the longest
 // codebase and the greatest page.
 func (c *Client) addressLength(r rows) int {

@@ -112,8 +112,7 @@ var errMissing = errors.New("is missing")
 // decodeError names the field that encoding/json stumbled over. What it quotes is
 // short.
 func decodeError(route string, err error) error {
-	var field *json.UnmarshalTypeError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return &DecodeError{Route: route, Field: field.Field, Err: errors.New("cannot be read: " + field.Value)}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -217,8 +216,7 @@ func IsNotFound(err error) bool {
 
 // IsAuth says that company and keys were not accepted.
 func IsAuth(err error) bool {
-	var s *SetupError
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[*SetupError](err); ok {
 		return s.Kind == WrongKey || s.Kind == WrongCompany
 	}
 	return hasStatus(err, http.StatusUnauthorized)

@@ -31,7 +31,7 @@ func TestErrorsOfCalls(t *testing.T) {
 		{"414", says(414, `Request URI Too Long`), "connectwise_unexpected", nil},
 		{"302", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://evil.example/")
-			w.WriteHeader(302)
+			w.WriteHeader(http.StatusFound)
 		}, "connectwise_unexpected", nil},
 		{"500", says(500, `{"code":"X","message":"timeout"}`), "connectwise_failed", nil},
 		{"429", says(429, `{"error":"ConnectWiseAPI","message":"Too many requests. Please try again in 30 seconds."}`), "connectwise_rate_limited", func(err error) bool {
@@ -67,8 +67,11 @@ func TestErrorsOfCalls(t *testing.T) {
 }
 
 func textOf(err error) string {
-	_, text, _, _ := Told(err)
-	return text
+	var t told
+	if !errors.As(err, &t) {
+		return ""
+	}
+	return t.Text()
 }
 
 func TestEndOfContextStaysWhatItIs(t *testing.T) {

@@ -21,8 +21,7 @@ func FuzzAddition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		page, err := readRows[addition](additionsRoute, strings.NewReader(string(body)))
 		if err != nil {
-			var bad *DecodeError
-			if !errors.As(err, &bad) {
+			if _, ok := errors.AsType[*DecodeError](err); !ok {
 				t.Fatalf("not a DecodeError: %v", err)
 			}
 			return

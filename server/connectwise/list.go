@@ -87,7 +87,9 @@ func readPage[W keyed](ctx context.Context, c *Client, r rows, at int) (page []W
 		if resp, err = c.roundTrip(ctx, q); err != nil {
 			return nil, 0, err
 		}
-		if page, err = readRows[W](r.route, resp.Body); err == nil {
+		page, err = readRows[W](r.route, resp.Body)
+		_ = resp.Body.Close() // upstream has read it whole
+		if err == nil {
 			next, err = c.after(r, q.path(), at, resp.Header, len(page), lastKey(page))
 			return page, next, err
 		}

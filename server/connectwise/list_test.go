@@ -42,7 +42,7 @@ type pageAnswer struct{ body, link string }
 
 func pages(m *manage, by map[string]pageAnswer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("pagination-type") != "forward-only" || r.URL.Query().Get("pageSize") != "1000" || r.URL.Query().Has("orderBy") {
+		if r.Header.Get("Pagination-Type") != "forward-only" || r.URL.Query().Get("pageSize") != "1000" || r.URL.Query().Has("orderBy") {
 			m.t.Errorf("not a forward-only request: %s", r.URL.RawQuery)
 		}
 		p, ok := by[r.URL.Query().Get("pageId")]
@@ -119,8 +119,7 @@ func TestPagingThatCannotBeBelieved(t *testing.T) {
 			answer(w, 200, c.page.body)
 		})
 		_, err := readIDs(t, m.client())
-		var bad *DecodeError
-		if !errors.As(err, &bad) {
+		if _, ok := errors.AsType[*DecodeError](err); !ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -155,7 +154,7 @@ func TestNumberedPaging(t *testing.T) {
 	m.on("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		page, _ := strconv.Atoi(q.Get("page"))
-		if q.Get("orderBy") != "id" || q.Get("pageSize") != "1000" || r.Header.Get("pagination-type") != "" {
+		if q.Get("orderBy") != "id" || q.Get("pageSize") != "1000" || r.Header.Get("Pagination-Type") != "" {
 			t.Errorf("not a numbered request: %s", r.URL.RawQuery)
 		}
 		if page < 3 {

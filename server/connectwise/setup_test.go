@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 // answers companyinfo, checks the headers of every other call and counts all calls.
 type manage struct {
 	*httptest.Server
+
 	t *testing.T
 
 	mu       sync.Mutex
@@ -99,7 +101,7 @@ func (m *manage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h == nil:
 		answer(w, 404, `{"code":"NotFound","message":"nothing here"}`)
 	default:
-		if user, password, _ := r.BasicAuth(); !strings.HasPrefix(call, "GET /login") && (user != "acme+public" || password != "private" || r.Header.Get("clientId") == "") {
+		if user, password, _ := r.BasicAuth(); !strings.HasPrefix(call, "GET /login") && (user != "acme+public" || password != "private" || r.Header.Get("Clientid") == "") {
 			m.t.Errorf("%s came without its keys or client id", call)
 		}
 		h(w, r)
@@ -123,8 +125,8 @@ func (m *manage) count(call string) int {
 func (m *manage) body(call string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := len(m.calls) - 1; i >= 0; i-- {
-		if m.calls[i] == call {
+	for i, v := range slices.Backward(m.calls) {
+		if v == call {
 			return m.bodies[i]
 		}
 	}

@@ -1,6 +1,10 @@
 package connectwise
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Fault is what is wrong with a connection's settings.
 type Fault string
@@ -46,8 +50,10 @@ func (e *SetupError) Text() string {
 		return "ConnectWise didn't accept the public and private key for this company."
 	case MissingClientID:
 		return "ConnectWise refused the call for its client id: it is missing or not valid."
+	case MissingPermission:
+		return fmt.Sprintf("The API member's security role lacks %s.", sentenceList(e.Missing))
 	}
-	return fmt.Sprintf("The API member's security role lacks %s.", sentenceList(e.Missing))
+	return "The connection to ConnectWise isn't set up right."
 }
 
 // Action is what to do, for people.
@@ -61,21 +67,19 @@ func (e *SetupError) Action() string {
 		return "Make a new key pair at the API member in ConnectWise (System > Members > API Members) and save both keys."
 	case MissingClientID:
 		return "Make a client id at developer.connectwise.com/ClientID and save it here."
+	case MissingPermission:
+		return "Add it in ConnectWise (System > Security Roles) to the API member's role, then test again."
 	}
-	return "Add it in ConnectWise (System > Security Roles) to the API member's role, then test again."
+	return "Save the connection's settings again."
 }
 
 func sentenceList(all []Permission) string {
-	s := ""
+	words := make([]string, len(all))
 	for i, p := range all {
-		switch {
-		case i == 0:
-		case i == len(all)-1:
-			s += " and "
-		default:
-			s += ", "
-		}
-		s += fmt.Sprintf("%q", string(p))
+		words[i] = strconv.Quote(string(p))
 	}
-	return s
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
 }

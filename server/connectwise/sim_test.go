@@ -20,6 +20,7 @@ import (
 // through 31 March 2026, a product and a line.
 type simulated struct {
 	*connectwisesim.Sim
+
 	client    *Client
 	url       string
 	company   int
@@ -61,6 +62,7 @@ func simulate(t *testing.T, change func(*connectwisesim.Config)) *simulated {
 
 // seats is a dated addition as a plan makes it.
 func (s *simulated) seats(t *testing.T, n string) billing.Addition {
+	t.Helper()
 	return billing.Addition{
 		Agreement: billing.AgreementID(s.agreement), Product: billing.ProductID(s.product), Quantity: dec(n), UnitPrice: billing.PriceOf(dec("22")),
 		Bill: billing.Billable, Effective: date(t, "2026-03-17"), Cancelled: date(t, "2026-03-31"), Serial: "TU-abcdefghij-D20260317",

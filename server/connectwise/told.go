@@ -104,8 +104,7 @@ func (e *RateLimitError) Action() string {
 
 // Code is a stable name of what happened.
 func (e *UnreachableError) Code() string {
-	var address *upstream.AddressError
-	if errors.As(e.Err, &address) {
+	if _, ok := errors.AsType[*upstream.AddressError](e.Err); ok {
 		return "connectwise_address_refused"
 	}
 	return "connectwise_unreachable"
@@ -113,8 +112,7 @@ func (e *UnreachableError) Code() string {
 
 // Text is what happened, for people.
 func (e *UnreachableError) Text() string {
-	var address *upstream.AddressError
-	if errors.As(e.Err, &address) {
+	if address, ok := errors.AsType[*upstream.AddressError](e.Err); ok {
 		return fmt.Sprintf("The site %s isn't called: %s.", address.Host, address.Reason)
 	}
 	return "The Manage server could not be reached."
@@ -122,8 +120,7 @@ func (e *UnreachableError) Text() string {
 
 // Action is what to do, for people.
 func (e *UnreachableError) Action() string {
-	var address *upstream.AddressError
-	if errors.As(e.Err, &address) {
+	if _, ok := errors.AsType[*upstream.AddressError](e.Err); ok {
 		return "Use the public https address of your Manage; the operator can allow private addresses."
 	}
 	return "Check the site's name and that it can be reached from here; it is tried again by itself."

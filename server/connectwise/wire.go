@@ -134,6 +134,7 @@ type info struct {
 // the one written, whatever zone stands behind it: "T00:00:00Z" is not an instant.
 type day struct {
 	billing.Day
+
 	odd bool // there was something, and it is no date
 }
 
@@ -142,12 +143,12 @@ func (d *day) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(b, null) {
 		return nil
 	}
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		d.odd = true
-		return nil
+	var s text
+	if err := s.UnmarshalJSON(b); err != nil {
+		return err
 	}
-	d.Day, d.odd = readDay(s)
+	d.Day, d.odd = readDay(string(s))
+	d.odd = d.odd || b[0] != '"'
 	return nil
 }
 
