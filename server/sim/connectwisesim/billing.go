@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 
 	"trueup/server/sim/invoice"
@@ -189,15 +190,12 @@ func (s *Sim) deleteLastLocked(id int) (Invoice, []event, error) {
 	if a == nil {
 		return Invoice{}, nil, fmt.Errorf("delete invoice of agreement %d: %w", id, ErrNoAgreement)
 	}
-	at := len(s.invoices) - 1
-	for at >= 0 && s.invoices[at].AgreementID != id {
-		at--
-	}
-	if at < 0 {
+	made := s.invoices[id]
+	if len(made) == 0 {
 		return Invoice{}, nil, fmt.Errorf("delete invoice of agreement %d: %w", id, ErrNoInvoice)
 	}
-	gone := s.invoices[at]
-	s.invoices = append(s.invoices[:at:at], s.invoices[at+1:]...)
+	gone := made[len(made)-1]
+	s.invoices[id] = made[:len(made)-1]
 	for _, mark := range gone.Marks {
 		s.mark(mark.AdditionID, mark.Before)
 	}
@@ -212,13 +210,26 @@ func (s *Sim) deleteLastLocked(id int) (Invoice, []event, error) {
 func (s *Sim) Invoices(id int) []Invoice {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	out := make([]Invoice, 0, 8)
-	for _, made := range s.invoices {
-		if id == 0 || made.AgreementID == id {
-			out = append(out, made)
-		}
+	if id != 0 {
+		return append([]Invoice{}, s.invoices[id]...)
 	}
+	return s.allInvoices()
+}
+
+// allInvoices are the invoices of every agreement in the order in which they were made.
+func (s *Sim) allInvoices() []Invoice {
+	out := []Invoice{}
+	for _, made := range s.invoices {
+		out = append(out, made...)
+	}
+	slices.SortFunc(out, func(a, b Invoice) int { return a.serial() - b.serial() })
 	return out
+}
+
+// serial is the invoice's number as a number.
+func (i Invoice) serial() int {
+	n, _ := strconv.Atoi(i.Number) // 0 for one that was loaded with another kind of number
+	return n
 }
 
 func (s *Sim) invoiceAtOnce(l *Addition) {
@@ -232,7 +243,7 @@ func (s *Sim) keep(agreementID int, made invoice.Invoice) Invoice {
 	s.invoiceSeq++
 	kept := s.record(agreementID, made)
 	kept.Number = strconv.Itoa(s.invoiceSeq)
-	s.invoices = append(s.invoices, kept)
+	s.invoices[agreementID] = append(s.invoices[agreementID], kept)
 	for _, mark := range made.Marks {
 		s.mark(mark.AdditionID, mark.After)
 	}
@@ -304,8 +315,8 @@ func recap(s *Sim, _ call, ids []int) reply {
 }
 
 func (s *Sim) lastInvoice(a *Agreement, terms invoice.Agreement) []attr {
-	for at := len(s.invoices) - 1; at >= 0; at-- {
-		if made := s.invoices[at]; made.AgreementID == a.ID && made.Kind == invoice.KindAgreement {
+	for _, made := range slices.Backward(s.invoices[a.ID]) {
+		if made.Kind == invoice.KindAgreement {
 			return []attr{{"lastInvoiceDate", day(made.NextBefore)}, {"lastInvoiceNumber", text(made.Number)}, {"lastInvoiceAmount", text(made.Rounded)}}
 		}
 	}

@@ -133,15 +133,6 @@ func deleteCallback(s *Sim, _ call, ids []int) reply {
 	return reply{status: http.StatusNoContent}
 }
 
-func (s *Sim) memberID(identifier string) int {
-	for _, m := range s.members {
-		if m.Identifier == identifier {
-			return m.ID
-		}
-	}
-	return 0
-}
-
 func newGUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: the runtime ends the program instead

@@ -11,6 +11,8 @@
 //	/{codebase}/apis/3.0/finance/agreements/types       GET, /{id}, /count; /finance/agreementrecap/{id}; /finance/billingCycles
 //	/{codebase}/apis/3.0/procurement/catalog            GET, /{id}, /count, /{id}/pricing POST
 //	/{codebase}/apis/3.0/system/info, /system/callbacks GET POST, /{id} GET PATCH DELETE, /count
+//	/{codebase}/apis/3.0/system/members GET, /{id}, /count; /system/myMembers/info; /system/connectWiseHostedScreens GET;
+//	/{codebase}/apis/3.0/system/connectwisehostedsetups GET POST, /{id} GET PATCH DELETE; and the /count of what a role is probed by
 //	/{codebase}/system/callbackkey/index.rails          the key that a callback is signed with, no sign-in
 //
 // Go programs load it with AddCompany, AddAgreement and so on and turn its knobs by methods; other programs do both over Management, a second

@@ -52,12 +52,15 @@ func (f *Fault) orElse(regular func() reply) reply {
 	return out
 }
 
+// permission is one cell of a role; member is empty for everybody's.
+type permission struct{ member, resource, action string }
+
 // knobs are the settings that change while the simulator runs.
 type knobs struct {
 	mu         sync.Mutex
 	latency    time.Duration
 	faults     []*Fault
-	denied     map[string]bool // resource and action
+	denied     map[permission]bool
 	noNegative bool
 	perMinute  int // 0: no limit
 	window     time.Time
@@ -70,7 +73,7 @@ type knobs struct {
 }
 
 func (k *knobs) init(cfg Config) {
-	k.denied = map[string]bool{}
+	k.denied = map[permission]bool{}
 	k.copies = 1
 	k.host, k.fixedHost = cfg.PublicURL, cfg.PublicURL != ""
 	switch {
@@ -110,20 +113,25 @@ func (s *Sim) SetPublicURL(url string) {
 	s.knobs.set(func(k *knobs) { k.host, k.fixedHost = url, true })
 }
 
-// Deny takes a permission from the role of every API member: resource is company, agreement, agreementType, addition, billingCycle, catalog,
-// recap, invoice, callback or info; actions are inquire, add, edit, delete, all of them when none is named.
-func (s *Sim) Deny(resource string, actions ...string) { s.permit(resource, actions, false) }
+// Deny takes a permission from everybody's role: resource is company, contact, agreement, agreementType, addition, billingCycle, catalog, recap,
+// invoice, purchaseOrder, member, hosted, callback or info; actions are inquire, add, edit, delete, all of them when none is named.
+func (s *Sim) Deny(resource string, actions ...string) { s.permit("", resource, actions, false) }
 
-// Allow gives a permission back.
-func (s *Sim) Allow(resource string, actions ...string) { s.permit(resource, actions, true) }
+// Allow gives a permission back that Deny took.
+func (s *Sim) Allow(resource string, actions ...string) { s.permit("", resource, actions, true) }
 
-func (s *Sim) permit(resource string, actions []string, allowed bool) {
+// DenyMember takes a permission from one member's role.
+func (s *Sim) DenyMember(identifier, resource string, actions ...string) {
+	s.permit(identifier, resource, actions, false)
+}
+
+func (s *Sim) permit(member, resource string, actions []string, allowed bool) {
 	if len(actions) == 0 {
 		actions = []string{"inquire", "add", "edit", "delete"}
 	}
 	s.knobs.set(func(k *knobs) {
 		for _, action := range actions {
-			k.denied[resource+" "+action] = !allowed
+			k.denied[permission{member, resource, action}] = !allowed
 		}
 	})
 }
@@ -199,10 +207,10 @@ func (k *knobs) refusesNegative() bool {
 	return k.noNegative
 }
 
-func (k *knobs) denies(resource, action string) bool {
+func (k *knobs) denies(member, resource, action string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.denied[resource+" "+action]
+	return k.denied[permission{"", resource, action}] || k.denied[permission{member, resource, action}]
 }
 
 // overLimit counts a call; it returns how long to wait when the minute is used up. Minutes are whole ones of the clock from the first call on.

@@ -3,7 +3,6 @@ package connectwisesim
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"trueup/server/sim/invoice"
 )
@@ -23,11 +22,9 @@ func (s *Sim) add(load func() (int, error)) int {
 	return id
 }
 
-// AddMember adds somebody with keys of their own, or a person for hand edits when there are none.
-func (s *Sim) AddMember(m Member) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loadMember(m)
+// AddMember adds somebody with keys of their own, or a person without them, and returns the id.
+func (s *Sim) AddMember(m Member) int {
+	return s.add(func() (int, error) { return s.loadMember(m), nil })
 }
 
 // AddCompany loads a company and returns its id.
@@ -79,8 +76,6 @@ func (s *Sim) AddAddition(l Addition) int {
 func (s *Sim) AddCallback(c Callback) int {
 	return s.add(func() (int, error) { return s.loadCallback(c) })
 }
-
-func (s *Sim) loadMember(m Member) { s.members[cmp.Or(m.PublicKey, "\x00"+m.Identifier)] = m }
 
 func (s *Sim) loadCompany(c Company) int {
 	c.ID = cmp.Or(c.ID, s.companies.next())
@@ -187,6 +182,8 @@ type State struct {
 	Agreements  []Agreement     `json:"agreements,omitempty"`
 	Additions   []Addition      `json:"additions,omitempty"`
 	Callbacks   []Callback      `json:"callbacks,omitempty"`
+	Screens     []HostedScreen  `json:"hostedScreens,omitempty"`
+	Hosted      []HostedSetup   `json:"hostedSetups,omitempty"`
 	Invoices    []Invoice       `json:"invoices,omitempty"`
 	LastInvoice int             `json:"lastInvoiceNumber,omitempty"`
 }
@@ -196,13 +193,9 @@ func (s *Sim) Export() State {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := State{
-		Today: s.today, Codebase: s.codebase, Version: s.version, Cycles: dump(s.cycles), Types: dump(s.types), Companies: dump(s.companies),
-		Products: dump(s.products), Agreements: dump(s.agreements), Additions: dump(s.additions), Callbacks: dump(s.callbacks), Invoices: slices.Clone(s.invoices), LastInvoice: s.invoiceSeq,
+		Today: s.today, Codebase: s.codebase, Version: s.version, Members: dump(s.members), Screens: dump(s.screens), Hosted: dump(s.hosted), Cycles: dump(s.cycles), Types: dump(s.types), Companies: dump(s.companies),
+		Products: dump(s.products), Agreements: dump(s.agreements), Additions: dump(s.additions), Callbacks: dump(s.callbacks), Invoices: s.allInvoices(), LastInvoice: s.invoiceSeq,
 	}
-	for _, m := range s.members {
-		out.Members = append(out.Members, m)
-	}
-	slices.SortFunc(out.Members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range out.Additions {
 		out.Additions[i].MadeSinceInvoice = out.Additions[i].InvoicedThrough == 0
 	}
@@ -239,8 +232,16 @@ func (s *Sim) Import(in State, replace bool) error {
 	for _, p := range in.Products {
 		s.loadProduct(p)
 	}
-	s.invoices = append(s.invoices, in.Invoices...)
+	for _, made := range in.Invoices {
+		s.invoices[made.AgreementID] = append(s.invoices[made.AgreementID], made)
+	}
 	s.invoiceSeq = max(s.invoiceSeq, in.LastInvoice)
+	if len(in.Screens) > 0 {
+		s.loadScreens(in.Screens)
+	}
+	for _, h := range in.Hosted {
+		s.hosted.put(h.ID, &h)
+	}
 	for _, load := range []func() error{
 		func() error { return each(in.Types, s.loadType) },
 		func() error { return each(parentsFirst(in.Agreements), s.loadAgreement) },

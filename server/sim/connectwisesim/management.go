@@ -19,7 +19,8 @@ import (
 //	GET PUT      /day                    {"day":"2026-03-17"}
 //	POST         /upgrade                {"codebase":"v2026_2/","version":""}
 //	PUT          /knobs                  Knobs; what is left out stays
-//	POST         /roles                  {"resource":"addition","actions":["edit"],"allow":false}
+//	POST         /roles                  {"member":"","resource":"addition","actions":["edit"],"allow":false}; no member: everybody
+//	POST         /members/{id}/sessions  signs a member in at a browser; answers {"memberHash":"..."}
 //	POST DELETE  /faults                 Fault with delayMs
 //	POST         /invoices               {"agreementId":7} or {"due":true}; answers the invoices made
 //	GET          /invoices               ?agreementId=7, all without; /invoices/preview?agreementId=7
@@ -44,6 +45,10 @@ func (s *Sim) Management() http.Handler {
 	on("POST /upgrade", s.manageUpgrade)
 	on("PUT /knobs", s.manageKnobs)
 	on("POST /roles", s.manageRole)
+	on("POST /members/{id}/sessions", func(r *http.Request) (any, error) {
+		hash, err := s.SignIn(pathID(r))
+		return map[string]string{"memberHash": hash}, err
+	})
 	on("POST /faults", s.manageFault)
 	on("DELETE /faults", func(*http.Request) (any, error) { s.ClearFaults(); return nothing{}, nil })
 	on("POST /invoices", s.manageInvoices)
@@ -205,6 +210,7 @@ func turn[T any](sent *T, set func(T)) {
 
 func (s *Sim) manageRole(r *http.Request) (any, error) {
 	var in struct {
+		Member   string   `json:"member"`
 		Resource string   `json:"resource"`
 		Actions  []string `json:"actions"`
 		Allow    bool     `json:"allow"`
@@ -212,7 +218,7 @@ func (s *Sim) manageRole(r *http.Request) (any, error) {
 	if err := read(r, &in); err != nil {
 		return nil, err
 	}
-	s.permit(in.Resource, in.Actions, in.Allow)
+	s.permit(in.Member, in.Resource, in.Actions, in.Allow)
 	return nothing{}, nil
 }
 

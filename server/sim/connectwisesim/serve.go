@@ -1,7 +1,6 @@
 package connectwisesim
 
 import (
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
@@ -129,27 +128,6 @@ func (s *Sim) gates(r *http.Request) *reply {
 	return nil
 }
 
-// signedIn checks the keys and the clientId. Behind the cloud's router bad keys look like a missing page.
-func (s *Sim) signedIn(r *http.Request, routed bool) (string, *reply) {
-	user, private, ok := r.BasicAuth()
-	company, public, _ := strings.Cut(user, "+")
-	s.mu.RLock()
-	member, known := s.members[public]
-	s.mu.RUnlock()
-	if !ok || !known || !strings.EqualFold(company, s.cfg.CompanyID) || subtle.ConstantTimeCompare([]byte(private), []byte(member.PrivateKey)) != 1 {
-		out := errorReply(http.StatusUnauthorized, "Unauthorized", "UserNotAuthenticated")
-		if routed {
-			out = noPage()
-		}
-		return "", &out
-	}
-	if id := r.Header.Get("clientId"); id == "" || s.cfg.ClientID != "" && id != s.cfg.ClientID {
-		out := errorReply(http.StatusForbidden, "ConnectWiseApi", "A valid clientId header is required.")
-		return "", &out
-	}
-	return member.Identifier, nil
-}
-
 func (s *Sim) route(r *http.Request, path, member string, fault *Fault) reply {
 	found, ids := s.find(strings.TrimSuffix(path, "/"))
 	if found == nil {
@@ -166,7 +144,7 @@ func (s *Sim) route(r *http.Request, path, member string, fault *Fault) reply {
 			s.calls.countForbidden()
 		}
 	}
-	if s.knobs.denies(found.resource, action(r.Method)) {
+	if s.knobs.denies(member, found.resource, action(r.Method)) {
 		return errorReply(http.StatusForbidden, "Security", "You do not have security permission to perform this action.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))

@@ -57,14 +57,18 @@ type Sim struct {
 	additions  *table[Addition]
 	products   *table[Product]
 	callbacks  *table[Callback]
-	members    map[string]Member // by public key
-	invoices   []Invoice
+	members    *table[Member]
+	screens    *table[HostedScreen]
+	hosted     *table[HostedSetup]
+	invoices   map[int][]Invoice // by agreement, oldest first
 	invoiceSeq int
 
 	agreementsByCompany index[int]
 	agreementsByType    index[int]
 	agreementsByParent  index[int]
 	additionsByParent   index[int]
+	keys                map[string]int // member by public key
+	hashes              map[string]int // member by the hash of a session
 	companyByIdentifier map[string]int // lower case
 	productByIdentifier map[string]int
 
@@ -75,14 +79,6 @@ type Sim struct {
 	knobs    knobs
 	calls    tally
 	outgoing outbox
-}
-
-// Member is somebody who may call the API.
-type Member struct {
-	ID         int    `json:"id"`
-	Identifier string `json:"identifier"`
-	PublicKey  string `json:"publicKey"`
-	PrivateKey string `json:"privateKey"`
 }
 
 // New makes an empty Manage. Errors: a Config without company or keys.
@@ -128,8 +124,12 @@ func (s *Sim) empty() {
 	s.additions = newTable("addition", "Addition", additionColumns())
 	s.products = newTable("catalogItem", "CatalogItem", productColumns())
 	s.callbacks = newTable("callbackEntry", "CallbackEntry", callbackColumns())
-	s.members = map[string]Member{s.cfg.PublicKey: {s.cfg.MemberID, s.cfg.Member, s.cfg.PublicKey, s.cfg.PrivateKey}}
-	s.invoices, s.invoiceSeq = nil, 1000
+	s.members = newTable("member", "Member", memberColumns())
+	s.hosted = newTable("connectWiseHostedSetup", "ConnectWiseHostedSetup", hostedColumns())
+	s.keys, s.hashes = map[string]int{}, map[string]int{}
+	s.loadMember(Member{ID: s.cfg.MemberID, Identifier: s.cfg.Member, PublicKey: s.cfg.PublicKey, PrivateKey: s.cfg.PrivateKey})
+	s.loadScreens(recordedScreens())
+	s.invoices, s.invoiceSeq = map[int][]Invoice{}, 1000
 	s.agreementsByCompany, s.agreementsByType = index[int]{}, index[int]{}
 	s.agreementsByParent, s.additionsByParent = index[int]{}, index[int]{}
 	s.companyByIdentifier, s.productByIdentifier = map[string]int{}, map[string]int{}
