@@ -29,9 +29,16 @@ type agreement struct {
 	InvoiceProrated  flag   `json:"invoiceProratedAdditionsFlag"`
 	Currency         ref    `json:"currency"`
 	Info             info   `json:"_info"`
+
+	fault error // a field that could not be read at all
 }
 
 func (w agreement) key() int { return int(w.ID) }
+
+func (w agreement) spoiled(err error) agreement {
+	w.fault = err
+	return w
+}
 
 const (
 	agreementsRoute = "/finance/agreements"
@@ -48,6 +55,9 @@ const (
 // DecodeError. An agreement that is cancelled as of a day ends on that day at the
 // latest; one cancelled without a day is cancelled now, whatever its status says.
 func (w agreement) billing() (billing.Agreement, error) {
+	if w.fault != nil {
+		return billing.Agreement{}, w.fault
+	}
 	for _, f := range []struct {
 		name    string
 		missing bool
@@ -101,6 +111,24 @@ func fieldError(route string, id int, field string, missing bool) error {
 	return e
 }
 
+// Unreadable is the status of an agreement of a list in which a field can't be read.
+// Like every status that isn't Active it holds the agreement's changes.
+const Unreadable billing.AgreementStatus = "Unreadable"
+
+// unreadable is what may be said of an agreement with a field that can't be read.
+func (w agreement) unreadable() billing.Agreement {
+	return billing.Agreement{
+		ID:       billing.AgreementID(w.ID),
+		Name:     string(w.Name),
+		Company:  billing.CompanyID(w.Company.ID),
+		Type:     billing.AgreementTypeID(w.Type.ID),
+		TypeName: string(w.Type.Name),
+		Parent:   billing.AgreementID(w.Parent.ID),
+		Status:   Unreadable,
+		End:      billing.Forever,
+	}
+}
+
 // fill makes the noun and looks up its billing cycle.
 func (c *Client) fill(ctx context.Context, w agreement) (billing.Agreement, error) {
 	a, err := w.billing()
@@ -124,11 +152,19 @@ type AgreementQuery struct {
 // Agreements hands each agreement of the query to the callback, once. An error of the
 // callback ends the list.
 //
+// One odd record must not stop all customers: an agreement with a field that can't be
+// read comes with the status Unreadable, also when only active ones are asked for. A
+// read of it alone, by Agreement, says what is wrong with it.
+//
 // Vendor page: GET /finance/agreements.
 func (c *Client) Agreements(ctx context.Context, q AgreementQuery, each func(billing.Agreement) error) error {
 	r := rows{route: agreementsRoute, fields: agreementFields}
 	for _, r.conditions = range q.conditions(c, r) {
 		err := list(ctx, c, r, func(w agreement) error {
+			if _, err := w.billing(); err != nil {
+				c.log.WarnContext(ctx, "agreement can't be read", "error", err)
+				return each(w.unreadable())
+			}
 			a, err := c.fill(ctx, w)
 			if err != nil {
 				return err

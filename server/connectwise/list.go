@@ -33,6 +33,10 @@ type rows struct {
 // keyed is a row of a list; its id is how repeats are known.
 type keyed interface{ key() int }
 
+// spoilable is a row that stands for itself when one of its fields can't be read, so
+// that it doesn't take the list with it.
+type spoilable[W any] interface{ spoiled(err error) W }
+
 // list reads all rows of a list and hands each to the callback once, in the order of
 // the pages. An error of the callback ends the list and comes back as it is.
 //
@@ -157,7 +161,13 @@ func readRows[W keyed](route string, body io.Reader) ([]W, error) {
 	for dec.More() {
 		var w W
 		if err := dec.Decode(&w); err != nil {
-			return nil, decodeError(route, err)
+			// After an error of this type the decoder stands behind the row.
+			odd, rest := errors.AsType[*json.UnmarshalTypeError](err)
+			s, spoils := any(w).(spoilable[W])
+			if !rest || !spoils || odd.Field == "" {
+				return nil, decodeError(route, err)
+			}
+			w = s.spoiled(decodeError(route, err))
 		}
 		if w.key() == 0 {
 			return nil, &DecodeError{Route: route, Field: "id", Err: errMissing}

@@ -81,6 +81,29 @@ func TestAgreementTerms(t *testing.T) {
 	}
 }
 
+// An odd agreement is held and named, and the others are read.
+func TestOddAgreementDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	m := newManage(t)
+	const good = `"type":{"id":4,"name":"M"},"company":{"id":30},"agreementStatus":"Active"`
+	for _, odd := range []string{`"prorateFlag":"perhaps"`, `"billStartDate":"soon"`, `"parentAgreement":"none"`} {
+		m.on("GET /finance/agreements", says(200, `[{"id":1,`+good+`},{"id":2,"name":"Odd",`+good+`,`+odd+`},{"id":3,`+good+`}]`))
+		got, err := m.client().AgreementList(testContext(t), AgreementQuery{Active: true})
+		if err != nil || len(got) != 3 || got[0].Status != billing.AgreementActive || got[2].Status != billing.AgreementActive {
+			t.Fatalf("%s: %+v, %v", odd, got, err)
+		}
+		if got[1].Status != Unreadable || got[1].ID != 2 || got[1].Company != 30 {
+			t.Errorf("%s: %+v", odd, got[1])
+		}
+	}
+	// Without its id a row can't be told from another.
+	m.on("GET /finance/agreements", says(200, `[{"id":1,`+good+`},{"id":"2",`+good+`}]`))
+	var bad *DecodeError
+	if _, err := m.client().AgreementList(testContext(t), AgreementQuery{}); !errors.As(err, &bad) || bad.Field != "id" {
+		t.Error(err)
+	}
+}
+
 func TestBillingCyclesAreKeptForAnHour(t *testing.T) {
 	t.Parallel()
 	m := newManage(t)
