@@ -1,5 +1,6 @@
 // Package migrations holds the database's shape: numbered goose files, applied in
-// order and never changed once released, and schema.sql, what they add up to.
+// order and never changed once released, and schema.sql, what they add up to: what
+// pg_dump prints, without what differs from server to server. A test keeps it true.
 package migrations
 
 import "embed"
@@ -8,9 +9,3 @@ import "embed"
 //
 //go:embed *_*.sql
 var Files embed.FS
-
-// Schema is what pg_dump prints of a migrated database, without what differs from
-// server to server; a test keeps it true.
-//
-//go:embed schema.sql
-var Schema string

@@ -1,0 +1,723 @@
+CREATE TABLE public.agreement_type (
+    workspace_id bigint NOT NULL,
+    type_id integer NOT NULL,
+    name text NOT NULL,
+    inactive boolean DEFAULT false NOT NULL,
+    arrears boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.agreement_type IS 'What the workspace says of an agreement type of Manage.';
+
+COMMENT ON COLUMN public.agreement_type.arrears IS 'Invoiced through one cycle earlier than the day before the next invoice date.';
+
+CREATE TABLE public.billing_profile (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    name text NOT NULL,
+    product_id integer NOT NULL,
+    product_name text DEFAULT ''::text NOT NULL,
+    price numeric,
+    currency text DEFAULT ''::text NOT NULL,
+    bill text NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT billing_profile_bill_check CHECK ((bill = ANY (ARRAY['Billable'::text, 'DoNotBill'::text, 'NoCharge'::text]))),
+    CONSTRAINT billing_profile_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON TABLE public.billing_profile IS 'Which product, at which price, on which agreements a license is billed. One in use is retired, never deleted.';
+
+COMMENT ON COLUMN public.billing_profile.product_name IS 'The catalog identifier as last read.';
+
+COMMENT ON COLUMN public.billing_profile.price IS 'A custom price per cycle; null is the price of Manage.';
+
+ALTER TABLE public.billing_profile ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.billing_profile_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.billing_profile_type (
+    workspace_id bigint NOT NULL,
+    profile_id bigint NOT NULL,
+    type_id integer NOT NULL
+);
+
+COMMENT ON TABLE public.billing_profile_type IS 'The agreement types that a profile may be used with.';
+
+CREATE TABLE public.connection (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    private_key bytea,
+    client_secret bytea,
+    client_certificate bytea,
+    password bytea,
+    refresh_token bytea,
+    version bigint DEFAULT 1 NOT NULL,
+    health text DEFAULT 'unknown'::text NOT NULL,
+    health_code text DEFAULT ''::text NOT NULL,
+    health_text text DEFAULT ''::text NOT NULL,
+    health_action text DEFAULT ''::text NOT NULL,
+    checked_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT connection_health_check CHECK ((health = ANY (ARRAY['unknown'::text, 'healthy'::text, 'broken'::text]))),
+    CONSTRAINT connection_kind_check CHECK ((kind = ANY (ARRAY['manage'::text, 'partnerApp'::text, 'partnerConsent'::text, 'tenantApp'::text, 'password'::text]))),
+    CONSTRAINT connection_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON TABLE public.connection IS 'A connection to Manage (one a workspace) or to Microsoft (several).';
+
+COMMENT ON COLUMN public.connection.private_key IS 'Sealed, as all bytea columns here: AES-256-GCM with table, row and column as additional data.';
+
+COMMENT ON COLUMN public.connection.version IS 'Goes up with every change of settings or secrets by a person; what was built from an older one is built anew.';
+
+COMMENT ON COLUMN public.connection.expires_at IS 'When the secret, certificate or consent ends, where it is known.';
+
+ALTER TABLE public.connection ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.connection_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.customer (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    company_id integer NOT NULL,
+    identifier text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    removed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.customer IS 'A company of Manage with its Microsoft tenants, as we sync it. Never deleted: what its links billed outlives it.';
+
+COMMENT ON COLUMN public.customer.removed_at IS 'Set when a person took it out; its lines are still ended by runs. Adding the company again takes it back.';
+
+ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.customer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.customer_tenant (
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    customer_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    domain text DEFAULT ''::text NOT NULL,
+    connection_id bigint NOT NULL,
+    CONSTRAINT customer_tenant_tenant_check CHECK ((tenant <> ''::text))
+);
+
+COMMENT ON TABLE public.customer_tenant IS 'A tenant of a customer and the connection that reads it. A tenant has one customer, or its seats would be billed twice.';
+
+CREATE TABLE public.decision (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    link_key text NOT NULL,
+    fingerprint text NOT NULL,
+    ledgers_after jsonb NOT NULL,
+    open boolean DEFAULT true NOT NULL,
+    journaled_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    superseded_by bigint,
+    CONSTRAINT decision_check CHECK ((open = (closed_at IS NULL)))
+);
+
+COMMENT ON TABLE public.decision IS 'The writes of a link in a run, decided before the first of them. Open until the ledgers after it are saved: an open one was cut.';
+
+COMMENT ON COLUMN public.decision.superseded_by IS 'The newer decision that closed it; when that one is taken back unwritten, this one is open again.';
+
+ALTER TABLE public.decision ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.decision_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.evidence (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    hash bytea NOT NULL,
+    body jsonb NOT NULL,
+    first_read timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.evidence IS 'What Microsoft answered for a tenant, kept once for each content; evidence_read says when. Users are in holding.';
+
+COMMENT ON COLUMN public.evidence.hash IS 'SHA-256 of the body in its canonical order.';
+
+ALTER TABLE public.evidence ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.evidence_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.evidence_read (
+    workspace_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    tenant text NOT NULL,
+    evidence_id bigint,
+    read_at timestamp with time zone NOT NULL,
+    fault jsonb,
+    CONSTRAINT evidence_read_check CHECK (((evidence_id IS NULL) <> (fault IS NULL)))
+);
+
+COMMENT ON TABLE public.evidence_read IS 'A read of a tenant in a run: the evidence it brought, or the fault for which there is none.';
+
+CREATE TABLE public.holder (
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    upn text NOT NULL,
+    enabled boolean NOT NULL
+);
+
+COMMENT ON TABLE public.holder IS 'A user of a tenant who holds or held a license, named as last seen.';
+
+CREATE TABLE public.holding (
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    sku text NOT NULL,
+    user_id text NOT NULL,
+    from_day date NOT NULL,
+    to_day date,
+    CONSTRAINT holding_check CHECK ((to_day >= from_day))
+);
+
+COMMENT ON TABLE public.holding IS 'Who held which SKU from day to day, both included; an open interval has no last day.';
+
+CREATE TABLE public.ledger (
+    workspace_id bigint NOT NULL,
+    link_key text NOT NULL,
+    "position" integer NOT NULL,
+    agreement_id integer NOT NULL,
+    product_id integer NOT NULL,
+    state jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ledger_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE public.ledger IS 'The memory of a link on one agreement and product: due, billed, seen and the lines as left. The last position is the current one.';
+
+CREATE TABLE public.license (
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    sku text NOT NULL,
+    subscription text DEFAULT ''::text NOT NULL,
+    part_number text DEFAULT ''::text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    company_wide boolean DEFAULT false NOT NULL,
+    enabled integer DEFAULT 0 NOT NULL,
+    warning integer DEFAULT 0 NOT NULL,
+    suspended integer DEFAULT 0 NOT NULL,
+    locked_out integer DEFAULT 0 NOT NULL,
+    consumed integer DEFAULT 0 NOT NULL,
+    seats integer DEFAULT 0 NOT NULL,
+    status text DEFAULT ''::text NOT NULL,
+    trial boolean DEFAULT false NOT NULL,
+    commerce text DEFAULT ''::text NOT NULL,
+    renewal timestamp with time zone,
+    term text DEFAULT ''::text NOT NULL,
+    term_guess text DEFAULT ''::text NOT NULL,
+    billing_cycle text DEFAULT ''::text NOT NULL,
+    first_seen date NOT NULL,
+    last_seen date NOT NULL,
+    gone_on date
+);
+
+COMMENT ON TABLE public.license IS 'The licenses of a tenant as last seen: a row for a SKU (subscription empty) and one for each of its subscriptions.';
+
+COMMENT ON COLUMN public.license.last_seen IS 'The day of the last content that had it; unchanged reads since then stand in evidence_read.';
+
+COMMENT ON COLUMN public.license.gone_on IS 'The day of the complete read that no longer had it.';
+
+CREATE TABLE public.link (
+    workspace_id bigint NOT NULL,
+    key text NOT NULL,
+    customer_id bigint NOT NULL,
+    tenant text NOT NULL,
+    sku text NOT NULL,
+    subscription text DEFAULT ''::text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    removed boolean DEFAULT false NOT NULL,
+    do_not_bill text DEFAULT ''::text NOT NULL,
+    profile_id bigint,
+    agreement_id integer DEFAULT 0 NOT NULL,
+    agreement_name text DEFAULT ''::text NOT NULL,
+    options jsonb NOT NULL,
+    answer jsonb,
+    drift jsonb,
+    stay_deleted boolean DEFAULT false NOT NULL,
+    gone_since date,
+    approved text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT link_check CHECK ((removed OR ((do_not_bill <> ''::text) <> ((profile_id IS NOT NULL) AND (agreement_id <> 0))))),
+    CONSTRAINT link_key_check CHECK ((key ~ '^[a-z2-7]{10}$'::text))
+);
+
+COMMENT ON TABLE public.link IS 'What a person decided for a license. Never deleted: a removed one keeps its key and ledgers, and linking the license again revives it.';
+
+COMMENT ON COLUMN public.link.key IS 'Random; stands in the serials of the link''s lines in Manage.';
+
+COMMENT ON COLUMN public.link.agreement_name IS 'What the person called the agreement; the id decides, whatever gets the name later.';
+
+COMMENT ON COLUMN public.link.approved IS 'The fingerprint of the decision that a person approved.';
+
+CREATE TABLE public.open_plan (
+    workspace_id bigint NOT NULL,
+    link_key text NOT NULL,
+    customer_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    fingerprint text NOT NULL,
+    hold text NOT NULL,
+    holds jsonb NOT NULL,
+    changes jsonb NOT NULL,
+    first_seen date NOT NULL,
+    last_day date,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT open_plan_hold_check CHECK ((hold <> ''::text))
+);
+
+COMMENT ON TABLE public.open_plan IS 'The one plan of a link that waits for a person; a newer one replaces it.';
+
+COMMENT ON COLUMN public.open_plan.hold IS 'The first of its holds.';
+
+COMMENT ON COLUMN public.open_plan.first_seen IS 'The day since which the link waits without a break.';
+
+COMMENT ON COLUMN public.open_plan.last_day IS 'The last day to approve before money is lost, where there is one.';
+
+CREATE TABLE public.rule (
+    workspace_id bigint NOT NULL,
+    license text NOT NULL,
+    profile_id bigint,
+    do_not_bill text DEFAULT ''::text NOT NULL,
+    CONSTRAINT rule_check CHECK (((profile_id IS NULL) <> (do_not_bill = ''::text))),
+    CONSTRAINT rule_license_check CHECK ((license <> ''::text))
+);
+
+COMMENT ON TABLE public.rule IS 'What a SKU is for all customers now and later: a profile, or do not bill with a reason.';
+
+CREATE TABLE public.run (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    trigger text NOT NULL,
+    status text NOT NULL,
+    day date NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    error_code text DEFAULT ''::text NOT NULL,
+    error_message text DEFAULT ''::text NOT NULL,
+    error_action text DEFAULT ''::text NOT NULL,
+    CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'held'::text, 'failed'::text, 'stopped'::text]))),
+    CONSTRAINT run_trigger_check CHECK ((trigger = ANY (ARRAY['onDemand'::text, 'approval'::text, 'callback'::text, 'nightly'::text])))
+);
+
+COMMENT ON TABLE public.run IS 'One sync of one customer. One that was cut is stopped when the next one begins.';
+
+CREATE TABLE public.run_change (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    run_id bigint NOT NULL,
+    decision_id bigint,
+    group_name text NOT NULL,
+    link_key text NOT NULL,
+    license text NOT NULL,
+    agreement_id integer NOT NULL,
+    agreement_name text NOT NULL,
+    action text NOT NULL,
+    state text NOT NULL,
+    hold text DEFAULT ''::text NOT NULL,
+    reason jsonb NOT NULL,
+    before jsonb,
+    after jsonb,
+    addition_id integer,
+    seats_seen integer NOT NULL,
+    seats_billed integer NOT NULL,
+    currency text NOT NULL,
+    monthly numeric NOT NULL,
+    next_invoice numeric NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT run_change_action_check CHECK ((action = ANY (ARRAY['keep'::text, 'create'::text, 'update'::text, 'cancel'::text, 'none'::text]))),
+    CONSTRAINT run_change_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'written'::text, 'held'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE public.run_change IS 'The journal: a change is planned here before any effect in Manage, and its outcome closes it.';
+
+ALTER TABLE public.run_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.run_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sku_name (
+    sku text NOT NULL,
+    part_number text NOT NULL,
+    name text NOT NULL,
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.sku_name IS 'Microsoft''s public names of SKUs as refreshed; newer than the built-in table. The same for all workspaces.';
+
+CREATE TABLE public.sync_state (
+    workspace_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    due_at timestamp with time zone,
+    due_reason text DEFAULT ''::text NOT NULL,
+    priority smallint DEFAULT 3 NOT NULL,
+    requested_seq bigint DEFAULT 0 NOT NULL,
+    claimed_seq bigint DEFAULT 0 NOT NULL,
+    done_seq bigint DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    attempt bigint DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT sync_state_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT sync_state_check1 CHECK (((done_seq <= claimed_seq) AND (claimed_seq <= requested_seq))),
+    CONSTRAINT sync_state_check2 CHECK (((due_at IS NOT NULL) OR ((lease_owner IS NULL) AND (requested_seq = done_seq)))),
+    CONSTRAINT sync_state_due_reason_check CHECK ((due_reason = ANY (ARRAY[''::text, 'onDemand'::text, 'approval'::text, 'callback'::text, 'nightly'::text]))),
+    CONSTRAINT sync_state_priority_check CHECK (((priority >= 0) AND (priority <= 3)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE public.sync_state IS 'The work: one row a customer. Due rows are claimed with a lease; a request during a run makes the row due again.';
+
+COMMENT ON COLUMN public.sync_state.due_at IS 'When it may be claimed; null when nothing was requested since it was last done.';
+
+COMMENT ON COLUMN public.sync_state.priority IS '0 on demand, 1 approval, 2 callback, 3 nightly: the reason''s place in the claim order.';
+
+COMMENT ON COLUMN public.sync_state.claimed_seq IS 'The last request that the newest claim saw.';
+
+COMMENT ON COLUMN public.sync_state.attempt IS 'Goes up with every claim and never down: together with the owner it fences what a run may still write.';
+
+COMMENT ON COLUMN public.sync_state.failures IS 'Failed runs in a row, for the backoff.';
+
+CREATE TABLE public.tenant_state (
+    workspace_id bigint NOT NULL,
+    tenant text NOT NULL,
+    evidence_id bigint NOT NULL,
+    read_at timestamp with time zone NOT NULL,
+    holders_hash bytea NOT NULL
+);
+
+COMMENT ON TABLE public.tenant_state IS 'The last content of a tenant that was taken apart into license and holding rows: the same content again writes nothing.';
+
+COMMENT ON COLUMN public.tenant_state.read_at IS 'The read that brought it, not the last one: an unchanged read is a row of evidence_read alone.';
+
+CREATE TABLE public.worker (
+    owner text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.worker IS 'The heartbeats of the processes that claim work; the live ones share the Manage budget in equal parts.';
+
+CREATE TABLE public.workspace (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    zone text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    observe boolean DEFAULT true NOT NULL,
+    nightly_at text DEFAULT ''::text NOT NULL,
+    link_defaults jsonb NOT NULL,
+    unknown_member text DEFAULT 'viewer'::text NOT NULL,
+    embed_fallback boolean DEFAULT true NOT NULL,
+    approve_seats integer,
+    approve_percent integer,
+    approve_amount numeric,
+    freeze_days integer DEFAULT 0 NOT NULL,
+    history_days integer,
+    nightly_on date,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT workspace_freeze_days_check CHECK ((freeze_days >= 0)),
+    CONSTRAINT workspace_history_days_check CHECK ((history_days > 0)),
+    CONSTRAINT workspace_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT workspace_unknown_member_check CHECK ((unknown_member = ANY (ARRAY['viewer'::text, 'none'::text])))
+);
+
+COMMENT ON TABLE public.workspace IS 'One MSP with one Manage: its settings. Every other row belongs to one.';
+
+COMMENT ON COLUMN public.workspace.history_days IS 'Finished runs older than this many days are deleted; null keeps them for good.';
+
+COMMENT ON COLUMN public.workspace.nightly_on IS 'The business day whose nightly batch was marked due; one day is marked once.';
+
+COMMENT ON COLUMN public.workspace.version IS 'Goes up with every change of settings, types, profiles and rules, so that what was read of them can be kept.';
+
+ALTER TABLE public.workspace ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.workspace_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.agreement_type
+    ADD CONSTRAINT agreement_type_pkey PRIMARY KEY (workspace_id, type_id);
+
+ALTER TABLE ONLY public.billing_profile
+    ADD CONSTRAINT billing_profile_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.billing_profile
+    ADD CONSTRAINT billing_profile_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.billing_profile_type
+    ADD CONSTRAINT billing_profile_type_pkey PRIMARY KEY (workspace_id, profile_id, type_id);
+
+ALTER TABLE ONLY public.billing_profile
+    ADD CONSTRAINT billing_profile_workspace_id_name_key UNIQUE (workspace_id, name);
+
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_workspace_id_name_key UNIQUE (workspace_id, name);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.customer_tenant
+    ADD CONSTRAINT customer_tenant_pkey PRIMARY KEY (workspace_id, tenant);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_workspace_id_company_id_key UNIQUE (workspace_id, company_id);
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.evidence_read
+    ADD CONSTRAINT evidence_read_pkey PRIMARY KEY (workspace_id, run_id, tenant);
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_workspace_id_tenant_hash_key UNIQUE (workspace_id, tenant, hash);
+
+ALTER TABLE ONLY public.holder
+    ADD CONSTRAINT holder_pkey PRIMARY KEY (workspace_id, tenant, user_id);
+
+ALTER TABLE ONLY public.holding
+    ADD CONSTRAINT holding_pkey PRIMARY KEY (workspace_id, tenant, sku, user_id, from_day);
+
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (workspace_id, link_key, "position");
+
+ALTER TABLE ONLY public.license
+    ADD CONSTRAINT license_pkey PRIMARY KEY (workspace_id, tenant, sku, subscription);
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_pkey PRIMARY KEY (workspace_id, key);
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_workspace_id_customer_id_tenant_sku_subscription_key UNIQUE (workspace_id, customer_id, tenant, sku, subscription);
+
+ALTER TABLE ONLY public.open_plan
+    ADD CONSTRAINT open_plan_pkey PRIMARY KEY (workspace_id, link_key);
+
+ALTER TABLE ONLY public.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (workspace_id, license);
+
+ALTER TABLE ONLY public.run_change
+    ADD CONSTRAINT run_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.sku_name
+    ADD CONSTRAINT sku_name_pkey PRIMARY KEY (sku);
+
+ALTER TABLE ONLY public.sync_state
+    ADD CONSTRAINT sync_state_pkey PRIMARY KEY (workspace_id, customer_id);
+
+ALTER TABLE ONLY public.tenant_state
+    ADD CONSTRAINT tenant_state_pkey PRIMARY KEY (workspace_id, tenant);
+
+ALTER TABLE ONLY public.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (owner);
+
+ALTER TABLE ONLY public.workspace
+    ADD CONSTRAINT workspace_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.workspace
+    ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX connection_one_manage ON public.connection USING btree (workspace_id) WHERE (kind = 'manage'::text);
+
+CREATE INDEX customer_tenant_of_connection ON public.customer_tenant USING btree (workspace_id, connection_id);
+
+CREATE INDEX customer_tenant_of_customer ON public.customer_tenant USING btree (workspace_id, customer_id);
+
+CREATE INDEX decision_of_run ON public.decision USING btree (workspace_id, run_id);
+
+CREATE UNIQUE INDEX decision_open ON public.decision USING btree (workspace_id, link_key) WHERE open;
+
+CREATE INDEX decision_superseded ON public.decision USING btree (superseded_by) WHERE (superseded_by IS NOT NULL);
+
+CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (workspace_id, evidence_id);
+
+CREATE UNIQUE INDEX holding_open ON public.holding USING btree (workspace_id, tenant, sku, user_id) WHERE (to_day IS NULL);
+
+CREATE INDEX link_of_profile ON public.link USING btree (workspace_id, profile_id);
+
+CREATE INDEX open_plan_of_customer ON public.open_plan USING btree (workspace_id, customer_id);
+
+CREATE INDEX open_plan_of_run ON public.open_plan USING btree (workspace_id, run_id);
+
+CREATE INDEX run_change_of_agreement ON public.run_change USING btree (workspace_id, agreement_id, run_id);
+
+CREATE INDEX run_change_of_decision ON public.run_change USING btree (decision_id);
+
+CREATE INDEX run_change_of_link ON public.run_change USING btree (workspace_id, link_key, run_id);
+
+CREATE INDEX run_change_of_run ON public.run_change USING btree (workspace_id, run_id, id);
+
+CREATE INDEX run_of_customer ON public.run USING btree (workspace_id, customer_id, id);
+
+CREATE INDEX run_running ON public.run USING btree (workspace_id, customer_id) WHERE (status = 'running'::text);
+
+CREATE INDEX sync_state_due ON public.sync_state USING btree (priority, due_at) WHERE (due_at IS NOT NULL);
+
+ALTER TABLE ONLY public.agreement_type
+    ADD CONSTRAINT agreement_type_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.billing_profile_type
+    ADD CONSTRAINT billing_profile_type_workspace_id_profile_id_fkey FOREIGN KEY (workspace_id, profile_id) REFERENCES public.billing_profile(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.billing_profile
+    ADD CONSTRAINT billing_profile_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.connection
+    ADD CONSTRAINT connection_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.customer_tenant
+    ADD CONSTRAINT customer_tenant_workspace_id_connection_id_fkey FOREIGN KEY (workspace_id, connection_id) REFERENCES public.connection(workspace_id, id);
+
+ALTER TABLE ONLY public.customer_tenant
+    ADD CONSTRAINT customer_tenant_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES public.decision(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_workspace_id_link_key_fkey FOREIGN KEY (workspace_id, link_key) REFERENCES public.link(workspace_id, key);
+
+ALTER TABLE ONLY public.decision
+    ADD CONSTRAINT decision_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.evidence_read
+    ADD CONSTRAINT evidence_read_workspace_id_evidence_id_fkey FOREIGN KEY (workspace_id, evidence_id) REFERENCES public.evidence(workspace_id, id);
+
+ALTER TABLE ONLY public.evidence_read
+    ADD CONSTRAINT evidence_read_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.evidence
+    ADD CONSTRAINT evidence_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.holder
+    ADD CONSTRAINT holder_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.holding
+    ADD CONSTRAINT holding_workspace_id_tenant_user_id_fkey FOREIGN KEY (workspace_id, tenant, user_id) REFERENCES public.holder(workspace_id, tenant, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ledger
+    ADD CONSTRAINT ledger_workspace_id_link_key_fkey FOREIGN KEY (workspace_id, link_key) REFERENCES public.link(workspace_id, key);
+
+ALTER TABLE ONLY public.license
+    ADD CONSTRAINT license_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
+ALTER TABLE ONLY public.link
+    ADD CONSTRAINT link_workspace_id_profile_id_fkey FOREIGN KEY (workspace_id, profile_id) REFERENCES public.billing_profile(workspace_id, id);
+
+ALTER TABLE ONLY public.open_plan
+    ADD CONSTRAINT open_plan_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
+ALTER TABLE ONLY public.open_plan
+    ADD CONSTRAINT open_plan_workspace_id_link_key_fkey FOREIGN KEY (workspace_id, link_key) REFERENCES public.link(workspace_id, key);
+
+ALTER TABLE ONLY public.open_plan
+    ADD CONSTRAINT open_plan_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id);
+
+ALTER TABLE ONLY public.rule
+    ADD CONSTRAINT rule_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.rule
+    ADD CONSTRAINT rule_workspace_id_profile_id_fkey FOREIGN KEY (workspace_id, profile_id) REFERENCES public.billing_profile(workspace_id, id);
+
+ALTER TABLE ONLY public.run_change
+    ADD CONSTRAINT run_change_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES public.decision(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run_change
+    ADD CONSTRAINT run_change_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
+ALTER TABLE ONLY public.sync_state
+    ADD CONSTRAINT sync_state_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tenant_state
+    ADD CONSTRAINT tenant_state_workspace_id_evidence_id_fkey FOREIGN KEY (workspace_id, evidence_id) REFERENCES public.evidence(workspace_id, id);
+
+ALTER TABLE ONLY public.tenant_state
+    ADD CONSTRAINT tenant_state_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/govalues/decimal"
+	"github.com/jmoiron/sqlx"
 
 	"trueup/migrations"
 	"trueup/server/billing"
@@ -241,4 +243,29 @@ func TestEveryStatementIsPrepared(t *testing.T) {
 	for _, name := range unlisted(t) {
 		t.Errorf("%s is in no list of statements", name)
 	}
+}
+
+// open opens the database once more, as another process would.
+func open(t testing.TB, url string) *store.Store { return storetest.Open(t, url) }
+
+// amount is a decimal as a policy has it.
+func amount(text string) *decimal.Decimal {
+	d := decimal.MustParse(text)
+	return &d
+}
+
+// sql runs a statement beside the store, for what only time or a crash can do.
+func (h *house) sql(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	db, err := sqlx.Open("postgres", h.url)
+	must(t, err)
+	defer func() { must(t, db.Close()) }()
+	_, err = db.ExecContext(context.WithoutCancel(t.Context()), statement, args...)
+	must(t, err)
+}
+
+// expire ends the lease on the customer, as time would after a crash.
+func (h *house) expire(t testing.TB) {
+	t.Helper()
+	h.sql(t, `UPDATE sync_state SET lease_until = now() - interval '1 second' WHERE customer_id = $1`, h.customer.ID)
 }

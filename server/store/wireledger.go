@@ -19,7 +19,7 @@ type wireAddition struct {
 	Product         int              `json:"product,omitzero"`
 	ProductName     string           `json:"productName,omitzero"`
 	Quantity        decimal.Decimal  `json:"quantity"`
-	LessIncluded    decimal.Decimal  `json:"lessIncluded,omitzero"`
+	LessIncluded    decimal.Decimal  `json:"lessIncluded"`
 	UnitPrice       *decimal.Decimal `json:"unitPrice,omitempty"`
 	UnitCost        *decimal.Decimal `json:"unitCost,omitempty"`
 	Bill            string           `json:"bill,omitzero"`
@@ -52,6 +52,7 @@ type wireTerms struct {
 }
 
 type wireBilled struct {
+	Since   wireDay    `json:"since,omitzero"`
 	Through wireDay    `json:"through"`
 	Seats   []wireStep `json:"seats,omitempty"`
 }
@@ -76,6 +77,8 @@ type wireLedger struct {
 	Terms      wireTerms        `json:"terms,omitzero"`
 	Price      *decimal.Decimal `json:"price,omitempty"`
 	Ended      bool             `json:"ended,omitzero"`
+	Last       wireDay          `json:"last,omitzero"`
+	Back       wireDay          `json:"back,omitzero"`
 	NamesDay   wireDay          `json:"namesDay,omitzero"`
 	Meanwhile  bool             `json:"meanwhile,omitzero"`
 }
@@ -142,13 +145,13 @@ func ledgerOut(l billing.Ledger) wireLedger {
 		Due: stepsOut(l.Due), Before: stepsOut(l.Before),
 		Day: wireDay(l.Day), DayThrough: wireDay(l.DayThrough),
 		Billed: each(l.Billed, func(b billing.Billed) wireBilled {
-			return wireBilled{wireDay(b.Through), stepsOut(b.Seats)}
+			return wireBilled{wireDay(b.Since), wireDay(b.Through), stepsOut(b.Seats)}
 		}),
 		Seen: each(l.Seen, func(s billing.Seen) wireSeen { return wireSeen{wireDay(s.Day), s.Seats} }),
 		Lines: each(l.Lines, func(l billing.Line) wireLine {
 			return wireLine{additionOut(l.Addition), wireDay(l.MadeAt), l.Formerly, l.Adopted}
 		}),
-		Terms: termsOut(l.Terms), Price: priceOut(l.Price), Ended: l.Ended, NamesDay: wireDay(l.NamesDay),
+		Terms: termsOut(l.Terms), Price: priceOut(l.Price), Ended: l.Ended, Last: wireDay(l.Last), Back: wireDay(l.Back), NamesDay: wireDay(l.NamesDay),
 		Meanwhile: l.Meanwhile,
 	}
 }
@@ -162,7 +165,7 @@ func ledgerIn(w wireLedger) (billing.Ledger, error) {
 		Lines: each(w.Lines, func(l wireLine) billing.Line {
 			return billing.Line{Addition: additionIn(l.Addition), MadeAt: billing.Day(l.MadeAt), Formerly: l.Formerly, Adopted: l.Adopted}
 		}),
-		Terms: termsIn(w.Terms), Price: priceIn(w.Price), Ended: w.Ended, NamesDay: billing.Day(w.NamesDay),
+		Terms: termsIn(w.Terms), Price: priceIn(w.Price), Ended: w.Ended, Last: billing.Day(w.Last), Back: billing.Day(w.Back), NamesDay: billing.Day(w.NamesDay),
 		Meanwhile: w.Meanwhile,
 	}
 	var err error
@@ -177,7 +180,7 @@ func ledgerIn(w wireLedger) (billing.Ledger, error) {
 		if err != nil {
 			return l, err
 		}
-		l.Billed = append(l.Billed, billing.Billed{Through: billing.Day(b.Through), Seats: seats})
+		l.Billed = append(l.Billed, billing.Billed{Since: billing.Day(b.Since), Through: billing.Day(b.Through), Seats: seats})
 	}
 	return l, nil
 }
