@@ -1,39 +1,29 @@
 package workspace
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"trueup/server/billing"
 )
-
-// number is written as it is, without quotes: an exact decimal.
-type number string
-
-// MarshalYAML writes the digits.
-func (n number) MarshalYAML() ([]byte, error) { return []byte(n), nil }
 
 // Export writes a configuration as a workspace file, with ${NAME} in the place of each
 // secret and a stable order. Applied where it came from it changes nothing.
 //
 // Left out are retired profiles (a file would bring them back), links of tenants that
 // the customer doesn't have any more, and what a link has as its default anyway.
-func Export(c Config) ([]byte, error) {
-	doc := yaml.MapSlice{{Key: "apiVersion", Value: APIVersion}}
+func Export(c Config) []byte {
+	doc := pairList{{"apiVersion", APIVersion}}
 	doc = append(doc, exportSettings(c.Workspace)...)
 	if c.Manage.IsSet() {
-		doc = append(doc, yaml.MapItem{Key: "connectwise", Value: exportManage(c)})
+		doc = append(doc, pair{"connectwise", exportManage(c)})
 	}
 	add := func(key string, list []any) {
 		if len(list) > 0 {
-			doc = append(doc, yaml.MapItem{Key: key, Value: list})
+			doc = append(doc, pair{key, list})
 		}
 	}
 	add("microsoft", exportEach(c.Microsoft, func(a, b MicrosoftConnection) int { return cmp.Compare(a.Name, b.Name) },
@@ -43,13 +33,9 @@ func Export(c Config) ([]byte, error) {
 		func(p Profile) any { return exportProfile(p, c.Types) }))
 	add("rules", exportEach(c.Rules, func(a, b Rule) int { return cmp.Compare(a.License, b.License) },
 		func(r Rule) any { return exportRule(r) }))
-	doc = append(doc, yaml.MapItem{Key: "policy", Value: exportPolicy(c.Workspace.Policy)})
+	doc = append(doc, pair{"policy", exportPolicy(c.Workspace.Policy)})
 	add("customers", exportCustomers(c))
-	var out bytes.Buffer
-	if err := yaml.NewEncoder(&out, yaml.Indent(2), yaml.IndentSequence(true)).Encode(doc); err != nil {
-		return nil, fmt.Errorf("exporting the workspace: %w", err)
-	}
-	return out.Bytes(), nil
+	return writeYAML(doc)
 }
 
 func exportEach[T any](list []T, order func(a, b T) int, write func(T) any) []any {
@@ -61,10 +47,10 @@ func exportEach[T any](list []T, order func(a, b T) int, write func(T) any) []an
 }
 
 // mapping collects keys in their order and leaves empty texts out.
-type mapping struct{ items yaml.MapSlice }
+type mapping struct{ items pairList }
 
 func (m *mapping) set(key string, value any) {
-	m.items = append(m.items, yaml.MapItem{Key: key, Value: value})
+	m.items = append(m.items, pair{key, value})
 }
 
 func (m *mapping) text(key, value string) {
@@ -82,7 +68,7 @@ func (m *mapping) placeholder(key string, s Secret, variable string) {
 	}
 }
 
-func exportSettings(w billing.Workspace) yaml.MapSlice {
+func exportSettings(w billing.Workspace) pairList {
 	var m, defaults mapping
 	m.text("name", w.Name)
 	m.text("timeZone", w.Zone)
@@ -102,10 +88,10 @@ func exportSettings(w billing.Workspace) yaml.MapSlice {
 	m.set("linkDefaults", defaults.items)
 	m.text("unknownMember", w.UnknownMember)
 	m.set("embedFallback", w.EmbedFallback)
-	return yaml.MapSlice{{Key: "workspace", Value: m.items}}
+	return pairList{{"workspace", m.items}}
 }
 
-func exportManage(c Config) yaml.MapSlice {
+func exportManage(c Config) pairList {
 	var m, timings mapping
 	m.text("site", c.Manage.Site)
 	m.text("company", c.Manage.Company)
@@ -132,7 +118,7 @@ func variableFor(c MicrosoftConnection, several bool, what string) string {
 	return "MS_" + name + "_" + what
 }
 
-func exportMicrosoft(c MicrosoftConnection, several bool) yaml.MapSlice {
+func exportMicrosoft(c MicrosoftConnection, several bool) pairList {
 	var m mapping
 	m.text("name", c.Name)
 	m.text("kind", c.Kind)
@@ -146,7 +132,7 @@ func exportMicrosoft(c MicrosoftConnection, several bool) yaml.MapSlice {
 	return m.items
 }
 
-func exportProfile(p Profile, types map[billing.AgreementTypeID]string) yaml.MapSlice {
+func exportProfile(p Profile, types map[billing.AgreementTypeID]string) pairList {
 	var m mapping
 	m.text("name", p.Name)
 	var names []any
@@ -168,7 +154,7 @@ func exportProfile(p Profile, types map[billing.AgreementTypeID]string) yaml.Map
 	return m.items
 }
 
-func exportRule(r Rule) yaml.MapSlice {
+func exportRule(r Rule) pairList {
 	var m mapping
 	m.text("license", r.License)
 	m.text("profile", r.Profile)
@@ -176,7 +162,7 @@ func exportRule(r Rule) yaml.MapSlice {
 	return m.items
 }
 
-func exportPolicy(p billing.Policy) yaml.MapSlice {
+func exportPolicy(p billing.Policy) pairList {
 	var m, above, freeze mapping
 	if p.Seats != nil {
 		above.set("seats", *p.Seats)
@@ -188,7 +174,7 @@ func exportPolicy(p billing.Policy) yaml.MapSlice {
 		above.set("amount", number(p.Amount.String()))
 	}
 	if above.items == nil {
-		above.items = yaml.MapSlice{}
+		above.items = pairList{}
 	}
 	freeze.set("daysBeforeNextInvoice", p.FreezeDays)
 	m.set("approveAbove", above.items)
@@ -218,7 +204,7 @@ func exportCustomers(c Config) []any {
 	return out
 }
 
-func exportLink(l Link, defaults billing.Options) yaml.MapSlice {
+func exportLink(l Link, defaults billing.Options) pairList {
 	var m mapping
 	switch {
 	case l.License.Subscription == "":
@@ -284,7 +270,11 @@ func exportOptions(m *mapping, l Link, defaults billing.Options) {
 func exportAnswer(m *mapping, a billing.Answer) {
 	switch {
 	case a.Kind == billing.Alongside:
-		m.set("alongside", a.Additions)
+		var ids []any
+		for _, id := range a.Additions {
+			ids = append(ids, int(id))
+		}
+		m.set("alongside", ids)
 	case a.Kind != "" && len(a.Additions) > 0:
 		m.set(string(a.Kind), int(a.Additions[0]))
 	}
