@@ -1,0 +1,3 @@
+module trueup/tools/branches
+
+go 1.26.0
