@@ -174,7 +174,7 @@ var acceptance = []acceptanceRow{
 	{"T21", func(t *testing.T) {
 		d := newDesk(t, agreed(true, "04-01"))
 		d.change = func(s *billing.Snapshot) {
-			s.Evidence[tenant].SKUs[0].Enabled, s.Evidence[tenant].SKUs[0].Warning = 0, 1100
+			s.Evidence[theTenant].SKUs[0].Enabled, s.Evidence[theTenant].SKUs[0].Warning = 0, 1100
 		}
 		p := d.sees("04-01", 1100)
 		d.expect("S 1100 from 1 Apr", "")
@@ -185,7 +185,7 @@ var acceptance = []acceptanceRow{
 	{"T22", func(t *testing.T) {
 		d := from10(t, true, false, "03-31")
 		d.change = func(s *billing.Snapshot) {
-			s.Evidence[tenant] = billing.Evidence{Tenant: tenant, Fault: &billing.Fault{Hold: billing.TenantUnreadable}}
+			s.Evidence[theTenant] = billing.Evidence{Tenant: theTenant, Fault: &billing.Fault{Hold: billing.TenantUnreadable}}
 		}
 		p := d.sees("03-17", 12)
 		if holds(p) != "tenant_unreadable" {

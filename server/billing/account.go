@@ -61,27 +61,34 @@ func (l Ledger) invoiced(t Terms, lines []Line) Ledger {
 		charged = charged.Plus(Stretch(line.unbilledFrom(l.Through, t.AtOnce), min(line.Cancelled, it), int(q)))
 	}
 	if len(charged) > 0 {
-		l.Billed = append(slices.Clip(l.Billed), Billed{Through: it, Seats: charged})
+		l.Billed = append(slices.Clip(l.Billed), Billed{Since: l.Through, Through: it, Seats: charged})
 	}
 	l.Through = it
 	return l
 }
 
-// invoicesStayDeleted takes billed back to what it was at an earlier IT. Seats that
-// were charged at once when their line was made (Through zero) stay charged.
-func (l Ledger) invoicesStayDeleted(it Day) Ledger {
+// movedBack takes billed back to what it was at an earlier IT, and the lines to having
+// been made at it: an invoice that is made again charges them as they stand then. Seats
+// that were charged at once when their line was made (Through zero) stay charged.
+func (l Ledger) movedBack(t Terms) Ledger {
+	it := t.Through()
+	l.Back = max(l.Back, l.Through)
 	var kept []Billed
-	earlier := Day(0)
 	for _, b := range l.Billed {
 		switch {
 		case b.Through <= it:
-			kept, earlier = append(kept, b), max(earlier, b.Through)
-		case earlier < it && !earlier.IsZero():
-			kept = append(kept, Billed{Through: it, Seats: b.Seats.Until(it)})
-			earlier = it
+			kept = append(kept, b)
+		case b.Since < it:
+			kept = append(kept, Billed{Since: b.Since, Through: it, Seats: b.Seats.Until(it)})
 		}
 	}
 	l.Billed, l.Through = kept, it
+	if !t.AtOnce {
+		l.Lines = slices.Clone(l.Lines)
+		for i := range l.Lines {
+			l.Lines[i].MadeAt = min(l.Lines[i].MadeAt, it)
+		}
+	}
 	return l
 }
 
@@ -95,13 +102,20 @@ func (l Ledger) billed() Steps {
 }
 
 // see notes a count of the day, unless it changes nothing: then nothing has to be
-// replayed later.
+// replayed later. Before anything is due every first count is noted, also 0: what it is
+// compared with may be a line that is taken over later.
 func (l Ledger) see(day Day, seats int) Ledger {
 	seen := slices.Clone(l.Seen)
 	for len(seen) > 0 && seen[len(seen)-1].Day >= day {
 		seen = seen[:len(seen)-1]
 	}
 	last := l.Due.Last()
+	switch {
+	case !l.Last.IsZero():
+		last = l.Due.At(l.Last)
+	case len(l.Due) == 0 && l.First.IsZero():
+		last = -1
+	}
 	if len(seen) > 0 {
 		last = seen[len(seen)-1].Seats
 	}

@@ -10,12 +10,17 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // decide plans one link: what is due now on each of its places, the lines that carry
 // it, and what holds it back.
 func (w *work) decide(s *Snapshot, serials *serials) {
-	if w.plan.Counted && w.current != nil {
+	if w.plan.Counted {
 		w.see(s)
 	}
 	for _, p := range w.places {
 		p.kept = p.ledger
-		p.kept.Ended = p.ledger.Ended || p.revived
+		if s.Workspace.Observe {
+			p.kept.Seen = nil
+		}
+		if p.revived {
+			p.kept.Ended, p.kept.Last = true, p.wasLast
+		}
 	}
 	defer w.remember(s)
 	if len(w.plan.Holds) > 0 || w.current == nil && w.leaving == nil && !w.pending() {
@@ -45,8 +50,8 @@ func (w *work) pending() bool {
 // see notes the day's count on the current ledger. While the workspace is only
 // observed nothing is kept to be replayed: the first live run starts at its own day.
 func (w *work) see(s *Snapshot) {
-	for _, p := range []*place{w.current, w.leaving} {
-		if p == nil {
+	for _, p := range append(w.trailing(s), w.current, w.leaving) {
+		if p == nil || w.current == nil && p == w.leaving {
 			continue
 		}
 		if s.Workspace.Observe {
@@ -168,7 +173,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 			last = start - 1
 		}
 		p.ledger.Due = Stretch(a.Effective, Forever, q)
-		p.ledger.Billed = []Billed{{Through: it, Seats: Stretch(a.Effective, last, q)}}
+		p.ledger.Billed = []Billed{{Seats: Stretch(a.Effective, last, q)}}
 		p.replaced, p.replaceTo = &a, last
 	}
 	p.due, p.before = p.ledger.Due, nil
@@ -178,6 +183,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 
 // wants works out what is due on every place.
 func (w *work) wants(s *Snapshot) bool {
+	w.trail(s)
 	if w.leaving != nil && !w.leaving.readable {
 		return false
 	}
@@ -201,9 +207,7 @@ func (w *work) wants(s *Snapshot) bool {
 func (w *work) stay(s *Snapshot) bool {
 	p := w.current
 	w.judged.from = p.ledger.Due.Last()
-	var code Code
-	p.due, p.before, code = p.ledger.replay(p.terms, w.link.Options)
-	if code != "" {
+	if code := p.replay(w.link.Options); code != "" {
 		w.hold(code, "start", w.link.Options.StartDate.String())
 		return false
 	}
@@ -230,12 +234,19 @@ func (w *work) judge0(p *place, was Steps) {
 // the end of the open period.
 func (w *work) leave(s *Snapshot) bool {
 	p := w.leaving
-	due, before, _ := p.ledger.replayBefore(s.Today).replay(p.terms, w.link.Options)
-	p.before = before
-	p.due = dueEnd(due, p.terms.stretchEnd(s.Today))
+	p.ledger = p.ledger.replayBefore(s.Today)
+	p.replay(w.link.Options)
+	p.due = dueEnd(p.due, p.terms.stretchEnd(s.Today))
 	p.ledger.Ended = true
 	w.judge0(p, p.ledger.Due)
 	return true
+}
+
+// replay works out what is due on the place from what was seen.
+func (p *place) replay(o Options) Code {
+	r := p.ledger.replay(p.terms, o)
+	p.due, p.before, p.day = r.due, r.before, r.day
+	return r.code
 }
 
 // replayBefore leaves out what was seen on a day or later.

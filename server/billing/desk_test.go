@@ -52,7 +52,7 @@ func newDesk(t *testing.T, terms ...oracle.Terms) *desk {
 	d.profile = billing.Profile{ID: 1, Name: "M365 Business Premium - Monthly", Types: []billing.AgreementTypeID{1}, Product: 1, Bill: billing.Billable}
 	d.price = decimal.MustParse("22.00")
 	d.links = []billing.Link{{
-		Key: "aaaaaaaaaa", License: billing.LicenseRef{Tenant: tenant, SKU: sku}, Label: "SPB", Profile: 1, Agreement: 1,
+		Key: "aaaaaaaaaa", License: billing.LicenseRef{Tenant: theTenant, SKU: theSKU}, Label: "SPB", Profile: 1, Agreement: 1,
 		Options: billing.Options{Basis: billing.Purchased, BillGrace: true},
 	}}
 	return d
@@ -86,9 +86,9 @@ func (d *desk) snapshot(today billing.Day, seats int) billing.Snapshot {
 		}
 		s.Additions[id] = slices.Clone(d.m.lines[id])
 	}
-	s.Evidence = map[billing.TenantID]billing.Evidence{tenant: {
-		Tenant: tenant, ReadAt: now,
-		SKUs: []billing.SKU{{ID: sku, PartNumber: "SPB", Enabled: seats, Consumed: seats}},
+	s.Evidence = map[billing.TenantID]billing.Evidence{theTenant: {
+		Tenant: theTenant, ReadAt: now,
+		SKUs: []billing.SKU{{ID: theSKU, PartNumber: "SPB", Enabled: seats, Consumed: seats}},
 	}}
 	if d.change != nil {
 		d.change(&s)
@@ -105,9 +105,9 @@ func orForever(d billing.Day) billing.Day {
 
 // noSKU is a complete read in which the SKU is gone.
 func noSKU(s *billing.Snapshot) {
-	e := s.Evidence[tenant]
+	e := s.Evidence[theTenant]
 	e.SKUs = nil
-	s.Evidence[tenant] = e
+	s.Evidence[theTenant] = e
 }
 
 // sees runs a sync: what isn't held is written, ledgers are kept as the flow keeps them.

@@ -64,7 +64,7 @@ func (w *work) driftAnswers(p *place) {
 	}
 	p.ledger.Due = p.ledger.Due.Until(from - 1).Plus(p.ledger.billed().Plus(carried).From(from))
 	p.ledger = p.ledger.see(lastSeen(p.ledger, w.plan.Count.Billed))
-	p.due, p.before, _ = p.ledger.replay(p.terms, w.link.Options)
+	p.replay(w.link.Options)
 }
 
 // lastSeen is the day of the newest count that waits, and the count.

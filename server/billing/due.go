@@ -56,34 +56,42 @@ func (t Terms) dueNext(was Steps, day Day, n int, credit bool) Steps {
 // dueEnd is due after the link left the agreement: nothing after the last day.
 func dueEnd(was Steps, last Day) Steps { return was.Until(last) }
 
+// replayed is what a replay came to.
+type replayed struct {
+	due    Steps
+	before Steps // due as of the last run on a day before day
+	day    Day   // of the last count, never before F
+	code   Code  // why a given start date would be refused
+}
+
 // replay works out due from the counts seen since the last written change, each with
-// its own day and the IT of now, and what it was before the last of these days.
-func (l Ledger) replay(t Terms, o Options) (due, before Steps, code Code) {
-	due, before = l.Due, l.Before
+// its own day, never before F, and the IT of now. A second count on a day starts from
+// where that day began, so that a count seen and taken back leaves nothing; unless an
+// invoice came between.
+func (l Ledger) replay(t Terms, o Options) replayed {
+	r := replayed{due: l.Due, before: l.Before, day: l.Day}
+	through, f := l.DayThrough, l.First
 	for _, s := range l.Seen {
-		was := due
-		// A second count on the day of the last write starts from where that day
-		// began, so that a count seen and taken back leaves nothing; unless an
-		// invoice came between.
-		if s.Day == l.Day && t.Through() == l.DayThrough {
-			was = l.Before
+		day := max(s.Day, f)
+		was := r.due
+		again := day == r.day && t.Through() == through
+		if again {
+			was = r.before
 		}
-		before = was
-		first := l.First.IsZero() && len(was) == 0
+		// Nothing was due before: a first sync, also when it is done again on its day.
+		first := len(was) == 0 && (f.IsZero() || again && s.Seats > 0)
 		switch {
 		case first && s.Seats == 0:
-			due = nil
+			r.due = nil
 		case first:
-			if due, code = t.dueFirst(s.Day, s.Seats, o.StartDate); code != "" {
-				return due, before, code
+			if r.due, r.code = t.dueFirst(s.Day, s.Seats, o.StartDate); r.code != "" {
+				return r
 			}
+			f = r.due.First()
 		default:
-			f := l.First
-			if f.IsZero() {
-				f = was.First()
-			}
-			due = t.dueNext(was, max(s.Day, f), s.Seats, o.AllowCredit)
+			r.due = t.dueNext(was, day, s.Seats, o.AllowCredit)
 		}
+		r.before, r.day, through = was, max(day, f), t.Through()
 	}
-	return due, before, ""
+	return r
 }

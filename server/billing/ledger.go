@@ -30,14 +30,25 @@ type Ledger struct {
 	Price Price
 	// Ended says that a move, a removal or "do not bill" closed the place.
 	Ended bool
+	// Last is X, the last day of a place that a move ended; until it has passed, counts
+	// still change what is due here. Zero for one that a removal ended.
+	Last Day
+	// Back is the IT that was reached before invoices were deleted; until it is reached
+	// again, or a person says that they stay deleted, nothing is written.
+	Back Day
 	// NamesDay is the day of the last change of names alone.
 	NamesDay Day
+	// Meanwhile says that IT moved while our last changes were being written, so that
+	// nobody can know which of them the invoice has.
+	Meanwhile bool
 }
 
-// Billed is what invoices charged when IT moved to Through.
+// Billed is what invoices charged when IT moved from Since to Through. Through is zero
+// for seats that no deleted invoice takes back: those charged at once when their line
+// was made, and the days of a line that ours replaced.
 type Billed struct {
-	Through Day
-	Seats   Steps
+	Since, Through Day
+	Seats          Steps
 }
 
 // Seen is a count of billable seats on a day.

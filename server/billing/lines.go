@@ -75,9 +75,6 @@ func (w *work) template(s *Snapshot, p *place) Addition {
 			t.Bill, t.Taxable, t.InvoiceGrouping = d.was.Bill, d.was.Taxable, d.was.InvoiceGrouping
 		}
 	}
-	if w.priced(p) {
-		t.UnitPrice = w.profile.Price
-	}
 	return t
 }
 
@@ -98,9 +95,15 @@ func (w *work) create(s *Snapshot, p *place, d *draft, a Addition, serials *seri
 		if fresh := w.profile.Price; p == w.current {
 			a.UnitPrice, a.UnitCost = fresh, Price{}
 			a.Bill = w.profile.Bill
+			if w.described() {
+				a.Description, _ = w.describe(s, p, Addition{})
+			}
 		}
 	case d.open():
 		role = PendingLine
+	}
+	if w.priced(p) && d.to > p.terms.Through() {
+		a.UnitPrice = w.profile.Price
 	}
 	a.Serial = serials.next(w.link.Key, role, d.from)
 	a.Quantity, a.Effective, a.Cancelled = quantity(d.q), d.from, d.to
@@ -117,15 +120,19 @@ func (w *work) update(s *Snapshot, p *place, d *draft) {
 		after.Quantity = quantity(d.q)
 	}
 	after.Cancelled = d.to
-	if d.open() && p == w.current {
+	if !d.dead() && d.to > p.terms.Through() && p == w.current {
 		after.Bill = w.profile.Bill
 		if w.priced(p) {
 			after.UnitPrice = w.profile.Price
 		}
 	}
+	names := false
+	if d.standing && d.open() && p == w.current && w.described() {
+		after.Description, names = w.describe(s, p, before)
+	}
 	d.was.Addition = after
 	switch {
-	case stands(before, after) && before.UnitPrice.Equal(after.UnitPrice):
+	case stands(before, after) && before.UnitPrice.Equal(after.UnitPrice) && !names:
 		if d.open() {
 			w.change(s, p, &before, &after, Keep)
 		}
@@ -134,6 +141,21 @@ func (w *work) update(s *Snapshot, p *place, d *draft) {
 	default:
 		w.change(s, p, &before, &after, Update)
 	}
+}
+
+// describe is the managed text of the standing line, and whether it shall be written:
+// a change of names alone is written at most once a day.
+func (w *work) describe(s *Snapshot, p *place, before Addition) (text string, write bool) {
+	e := s.Evidence[w.link.License.Tenant]
+	if !w.plan.Counted || e.Fault != nil {
+		return before.Description, false
+	}
+	holders := slices.DeleteFunc(slices.Clone(e.Holders), func(h Holder) bool { return !slices.Contains(h.SKUs, w.link.License.SKU) })
+	text = Describe(w.link.Options, w.product.Description, w.plan.Count, holders, w.link.License.Subscription != "")
+	if text == before.Description || p.ledger.NamesDay == s.Today {
+		return before.Description, false
+	}
+	return text, true
 }
 
 // asRead is the line as ConnectWise has it, before an answer of a person changed what
@@ -189,7 +211,9 @@ func fingerprint(changes []Change) string {
 // remember works out how the ledgers stand after the changes, and without them.
 func (w *work) remember(s *Snapshot) {
 	for _, p := range w.places {
-		w.plan.Otherwise = append(w.plan.Otherwise, p.kept)
+		if fresh := p.kept.First.IsZero() && len(p.kept.Due) == 0; !fresh || w.leaving == nil {
+			w.plan.Otherwise = append(w.plan.Otherwise, p.kept)
+		}
 		w.plan.After = append(w.plan.After, w.after(s, p))
 		if p == w.current {
 			w.plan.Due, w.plan.Billed = p.due, p.ledger.billed()
@@ -203,18 +227,26 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 	if !p.readable || p.drafts == nil && len(p.lines) > 0 {
 		return p.kept
 	}
-	if len(g.Seen) > 0 || !p.due.Equal(g.Due) {
+	switch {
+	case len(g.Seen) > 0: // Before is due as of a day before the last count's
+		g.Before, g.Day, g.DayThrough = p.before, p.day, p.terms.Through()
+	case !p.due.Equal(g.Due):
 		g.Before, g.Day, g.DayThrough = p.before, s.Today, p.terms.Through()
 	}
-	g.Due, g.Seen, g.Terms = p.due, nil, p.terms
+	g.Due, g.Seen, g.Terms, g.Meanwhile = p.due, nil, p.terms, false
+	if slices.ContainsFunc(w.changes, func(c Change) bool {
+		return c.Before != nil && c.Action != Keep && c.Before.Description != c.After.Description
+	}) {
+		g.NamesDay = s.Today
+	}
 	if p == w.current && w.profile.Price.Set {
 		g.Price = w.profile.Price
 	}
 	g.Lines = nil
+	if g.First.IsZero() {
+		g.First = p.due.First()
+	}
 	for _, d := range p.drafts {
-		if g.First.IsZero() && d.standing {
-			g.First = d.from
-		}
 		if keepFor := Day(400); d.to > g.Through-keepFor {
 			g.Lines = append(g.Lines, d.was)
 		}

@@ -48,12 +48,13 @@ func (w *work) move(s *Snapshot) bool {
 		}
 		x = y
 	}
-	oldDue, oldBefore, _ := old.ledger.replay(old.terms, w.link.Options)
+	old.replay(w.link.Options)
 	was := old.ledger.Due
 	if was.Last() == 0 && w.seen > 0 { // it stood at nothing: the new place starts anew
 		return w.startFrom(now, x+1)
 	}
-	w.end(old, oldDue, oldBefore, x)
+	w.end(old, x)
+	now.catchUp(s.Today, w.link.Options)
 	g := now.ledger
 	g.First = x + 1
 	g.Due = g.Due.Until(x).Plus(was.From(x + 1))
@@ -63,8 +64,7 @@ func (w *work) move(s *Snapshot) bool {
 		g.DayThrough = now.terms.Through()
 	}
 	now.ledger = g
-	var code Code
-	if now.due, now.before, code = g.replay(now.terms, w.link.Options); code != "" {
+	if code := now.replay(w.link.Options); code != "" {
 		w.hold(code, "start", w.link.Options.StartDate.String())
 		return false
 	}
@@ -73,16 +73,24 @@ func (w *work) move(s *Snapshot) bool {
 	return true
 }
 
+// catchUp takes what was counted on a place that was left, and is come back to before
+// its last day, into what is due there to that day.
+func (p *place) catchUp(today Day, o Options) {
+	if p.revived && p.wasLast >= today {
+		p.ledger.Due = dueEnd(p.ledger.replay(p.terms, o).due, p.wasLast)
+	}
+}
+
 // startFrom begins the new place as a first sync would, no earlier than a day.
 func (w *work) startFrom(now *place, first Day) bool {
 	old := w.leaving
-	w.end(old, old.ledger.Due, old.ledger.Before, first-1)
+	old.due, old.before = old.ledger.Due, old.ledger.Before
+	w.end(old, first-1)
 	return w.stayOn(now)
 }
 
 func (w *work) stayOn(now *place) bool {
-	var code Code
-	if now.due, now.before, code = now.ledger.replay(now.terms, w.link.Options); code != "" {
+	if code := now.replay(w.link.Options); code != "" {
 		w.hold(code, "start", w.link.Options.StartDate.String())
 		return false
 	}
@@ -91,9 +99,34 @@ func (w *work) stayOn(now *place) bool {
 }
 
 // end makes nothing due on a place after a day.
-func (w *work) end(p *place, due, before Steps, last Day) {
-	p.due, p.before = dueEnd(due, last), before
-	p.ledger.Ended = true
+func (w *work) end(p *place, last Day) {
+	p.due = dueEnd(p.due, last)
+	p.ledger.Ended, p.ledger.Last = true, last
+}
+
+// trail plans the places that a move left and whose last day hasn't passed: what is
+// counted until then still changes what is due there.
+func (w *work) trail(s *Snapshot) {
+	for _, p := range w.trailing(s) {
+		was := p.ledger.Due
+		p.replay(w.link.Options)
+		p.due = dueEnd(p.due, p.ledger.Last)
+		if w.current == nil && w.leaving == nil {
+			w.judged.from, w.judged.to = was.At(p.ledger.Last), p.due.At(p.ledger.Last)
+			w.judge0(p, was)
+		}
+	}
+}
+
+// trailing are the places that trail plans.
+func (w *work) trailing(s *Snapshot) []*place {
+	var out []*place
+	for _, p := range w.places {
+		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && p.ledger.Last >= s.Today {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // group finds move M: links of a SKU that were removed and still have lines, and links
@@ -185,14 +218,16 @@ func (w *work) joinedMove(s *Snapshot) bool {
 	w.judged.decides, w.judged.first = true, w.joined+1
 	if w.leaving != nil {
 		p := w.leaving
-		due, before, _ := p.ledger.replayBefore(s.Today).replay(p.terms, w.link.Options)
+		p.ledger = p.ledger.replayBefore(s.Today)
+		p.replay(w.link.Options)
 		w.judged.from = p.ledger.Due.Last()
-		w.end(p, due, before, w.joined)
+		w.end(p, w.joined)
 		return true
 	}
 	p := w.current
 	p.ledger.First = w.joined + 1
-	p.due, p.before = Stretch(w.joined+1, Forever, w.seen), nil
+	p.due = Stretch(w.joined+1, Forever, w.seen)
+	p.before = p.due
 	w.judged.to = p.due.Last()
 	return true
 }

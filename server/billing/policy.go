@@ -34,6 +34,11 @@ func (w *work) checks(s *Snapshot) {
 		}
 		w.termsChanged(p)
 	}
+	for _, p := range w.places {
+		if p.readable && p.ledger.Meanwhile {
+			w.hold(InvoicedMeanwhile, "agreement", p.agreement.Name, "through", p.terms.Through().String())
+		}
+	}
 	if s.Workspace.Observe {
 		w.hold(ObserveOnly)
 	}

@@ -45,10 +45,12 @@ type place struct {
 	lines     []Line
 	due       Steps // wanted now
 	before    Steps
+	day       Day       // of the last count, as replayed
 	adopted   *Addition // the line as it is before it becomes ours
 	replaced  *Addition // the line of a person that ends
 	replaceTo Day
 	revived   bool   // the link left it and comes back
+	wasLast   Day    // Last of a revived place
 	kept      Ledger // how it stands when nothing is written
 	drafts    []*draft
 }
@@ -67,7 +69,7 @@ func (s *Snapshot) begin(l Link) *work {
 	w.plan = LinkPlan{Key: l.Key, License: l.Label}
 	w.profile = s.Profiles[l.Profile]
 	w.product = s.Products[w.profile.Product]
-	ledgers := l.Journaled.resume(l.Ledgers, s.Additions)
+	ledgers := w.retarget(l.Journaled.resume(l.Ledgers, s.Additions))
 	for _, g := range ledgers {
 		w.places = append(w.places, s.place(w, g))
 	}
@@ -76,13 +78,39 @@ func (s *Snapshot) begin(l Link) *work {
 	return w
 }
 
+// fits says that the link shall stand on the ledger's agreement and product.
+func (w *work) fits(g Ledger) bool {
+	return w.link.bills() && g.Agreement == w.link.Agreement && g.Product == w.profile.Product
+}
+
+// retarget forgets a place on which nothing was written before the link was given
+// another; what was counted for it goes along to the next.
+func (w *work) retarget(ledgers []Ledger) []Ledger {
+	var out []Ledger
+	var seen []Seen
+	stands := false
+	for _, g := range ledgers {
+		if g.First.IsZero() && len(g.Due) == 0 && !g.Ended && !w.fits(g) {
+			seen = g.Seen
+			continue
+		}
+		stands = stands || !g.Ended
+		out = append(out, g)
+	}
+	if !stands && len(seen) > 0 && w.link.bills() {
+		out = append(out, Ledger{Agreement: w.link.Agreement, Product: w.profile.Product, Seen: seen})
+	}
+	return out
+}
+
 // place reads one ledger against its agreement: what invoices charged since, and the
 // lines as they stand. A drained place is only remembered.
 func (s *Snapshot) place(w *work, g Ledger) *place {
 	p := &place{ledger: g, due: g.Due, before: g.Before}
 	a, known := s.Agreements[g.Agreement]
-	if g.drained() || !known {
-		if !g.drained() {
+	drained := g.drained() && !w.fits(g)
+	if drained || !known {
+		if !drained {
 			w.hold(AgreementNotActive, "agreement", itoa(int(g.Agreement)))
 		}
 		return p
@@ -94,15 +122,11 @@ func (s *Snapshot) place(w *work, g Ledger) *place {
 		return p
 	}
 	p.readable = true
-	p.lines = g.ours(w.link.Key, s.Additions[g.Agreement], w.link.Journaled)
-	if it := p.terms.Through(); it < g.Through {
-		if !w.link.InvoicesStayDeleted {
-			w.hold(InvoiceMovedBack, "was", g.Through.String(), "is", it.String())
-			p.readable = false
-			return p
-		}
-		p.ledger = g.invoicesStayDeleted(it)
+	if p.terms.Through() < g.Through {
+		g = g.movedBack(p.terms)
+		p.ledger = g
 	}
+	p.lines = g.ours(w.link.Key, s.Additions[g.Agreement], w.link.Journaled)
 	for _, line := range p.lines {
 		if !line.Quantity.IsInt() {
 			w.hold(QuantityNotWhole, "addition", itoa(int(line.ID)), "quantity", line.Quantity.String())
@@ -110,7 +134,14 @@ func (s *Snapshot) place(w *work, g Ledger) *place {
 			return p
 		}
 	}
-	p.ledger = p.ledger.invoiced(p.terms, p.lines)
+	p.ledger = g.invoiced(p.terms, p.lines)
+	switch it := p.terms.Through(); {
+	case it >= g.Back || w.link.InvoicesStayDeleted:
+		p.ledger.Back = 0
+	default:
+		w.hold(InvoiceMovedBack, "was", g.Back.String(), "is", it.String())
+		p.readable = false
+	}
 	return p
 }
 
@@ -126,7 +157,7 @@ func (s *Snapshot) terms(a Agreement) (Terms, Code) {
 // count counts the link's license; without complete evidence there is a hold and no
 // count, never zero.
 func (s *Snapshot) count(w *work) {
-	if !w.link.bills() {
+	if !w.link.bills() && len(w.trailing(s)) == 0 {
 		return
 	}
 	e, read := s.Evidence[w.link.License.Tenant]
@@ -176,7 +207,7 @@ func (s *Snapshot) replacedBy(e Evidence, ref LicenseRef) SubscriptionID {
 func (s *Snapshot) aim(w *work) {
 	var last *place
 	for _, p := range w.places {
-		if !p.ledger.Ended {
+		if !p.ledger.Ended && (last == nil || !p.ledger.First.IsZero()) {
 			last = p
 		}
 	}
@@ -184,18 +215,16 @@ func (s *Snapshot) aim(w *work) {
 		w.leaving = last
 		return
 	}
-	fits := func(p *place) bool {
-		return p.ledger.Agreement == w.link.Agreement && p.ledger.Product == w.profile.Product
-	}
-	if last != nil && fits(last) {
+	if last != nil && w.fits(last.ledger) {
 		w.current = last
 		return
 	}
 	w.leaving = last
 	for _, p := range w.places {
-		if fits(p) && p.readable {
+		if w.fits(p.ledger) && p.readable {
 			w.current = p
-			p.ledger.Ended, p.revived = false, true
+			p.revived, p.wasLast = true, p.ledger.Last
+			p.ledger.Ended, p.ledger.Last = false, 0
 			return
 		}
 	}

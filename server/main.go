@@ -1,0 +1,135 @@
+// Command trueup keeps ConnectWise Manage agreement additions true to Microsoft 365
+// license counts. This file is the table of its commands; open.go introduces the parts
+// to each other, and reconcile/flow.go is what they all serve.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"trueup/server/billing"
+	"trueup/server/workspace"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// The exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1 // something failed or could not be read, named
+	exitUsage  = 2 // wrong usage or a refused file
+	exitWaits  = 3 // all ran, and something waits for a person
+)
+
+// command is one word after trueup.
+type command struct {
+	name, args, text string
+	run              func(ctx context.Context, c *call) (int, error)
+}
+
+// commands are in the order in which a person needs them.
+func commands() []command {
+	return []command{
+		{"plan", "[--customer C] [--as-of DAY] [-o json]", "show what a sync would write, with its money", plan},
+		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
+		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
+		{"migrate", "", "bring the database's schema up to date", migrate},
+		{"keys", "new | rotate", "make a keyset for secrets, or give it a new key", keys},
+		{"version", "", "print the version", printVersion},
+	}
+}
+
+// call is one use of a command.
+type call struct {
+	args   []string
+	out    io.Writer // for the answer
+	errors io.Writer // for progress and what went wrong
+	env    envconfig.Lookuper
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	c := &call{args: os.Args[1:], out: os.Stdout, errors: os.Stderr, env: envconfig.OsLookuper()}
+	os.Exit(run(ctx, c))
+}
+
+func run(ctx context.Context, c *call) int {
+	if len(c.args) == 0 || slices.Contains([]string{"help", "-h", "--help"}, c.args[0]) {
+		usage(c.out)
+		return exitDone
+	}
+	all := commands()
+	at := slices.IndexFunc(all, func(k command) bool { return k.name == c.args[0] })
+	if at < 0 {
+		fmt.Fprintf(c.errors, "trueup: there is no command %q\n\n", c.args[0])
+		usage(c.errors)
+		return exitUsage
+	}
+	c.args = c.args[1:]
+	status, err := all[at].run(ctx, c)
+	if err != nil {
+		status = max(status, report(c.errors, err))
+	}
+	return status
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Trueup keeps ConnectWise Manage agreement additions true to Microsoft 365 license counts.\n\nUsage: trueup COMMAND\n\n")
+	for _, k := range commands() {
+		fmt.Fprintf(w, "  %-8s %-50s %s\n", k.name, k.args, k.text)
+	}
+	fmt.Fprint(w, "\nExit status: 0 done; 1 something failed or could not be read; 2 wrong usage or a refused file;\n3 all ran and something waits for a person. Settings come from the environment (README).\n")
+}
+
+// wrongUse is a mistake of whoever called the command.
+type wrongUse struct{ text string }
+
+func (w *wrongUse) Error() string { return w.text }
+
+// report prints an error for a person and gives its exit status. What has words of its
+// own is printed in them.
+func report(w io.Writer, err error) int {
+	var use *wrongUse
+	var settings *settingsError
+	var told interface {
+		Code() string
+		Text() string
+		Action() string
+	}
+	faults, refused := workspace.IsFaulty(err)
+	switch {
+	case refused:
+		fmt.Fprintln(w, faults.Error())
+		return exitUsage
+	case errors.As(err, &use), errors.As(err, &settings):
+		fmt.Fprintln(w, "trueup:", err)
+		return exitUsage
+	case errors.As(err, &told):
+		fmt.Fprintf(w, "trueup: %s %s (%s)\n", told.Text(), told.Action(), told.Code())
+	default:
+		fmt.Fprintln(w, "trueup:", strings.TrimSpace(err.Error()))
+	}
+	return exitFailed
+}
+
+// statusOf is the exit status of one run.
+func statusOf(r billing.Run) int {
+	switch {
+	case r.Error != nil || r.Status == billing.RunFailed || r.Status == billing.RunStopped:
+		return exitFailed
+	case r.Status == billing.RunHeld:
+		return exitWaits
+	}
+	return exitDone
+}
