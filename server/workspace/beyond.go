@@ -53,15 +53,11 @@ func (d *diff) dueIfPruned(customers ...Customer) {
 
 func (d *diff) beyondCustomers() {
 	for _, was := range d.stored.Customers {
-		i := slices.IndexFunc(d.is.Customers, func(c Customer) bool { return c.Company == was.Company })
-		var named Customer
-		if i >= 0 {
-			named = d.is.Customers[i]
-		}
+		named, there := d.named[was.Company]
 		for _, old := range was.Links {
 			d.beyondLink(was, named, old)
 		}
-		if i < 0 {
+		if !there {
 			d.extra("customer "+shown(was.Identifier), nil)
 			d.out.Edit.Remove.Customers = append(d.out.Edit.Remove.Customers, was.ID)
 			d.dueIfPruned(was)
@@ -72,8 +68,7 @@ func (d *diff) beyondCustomers() {
 }
 
 func (d *diff) beyondLink(was, named Customer, old Link) {
-	if slices.ContainsFunc(named.Links, func(l Link) bool { return l.License == old.License }) ||
-		slices.ContainsFunc(d.out.Edit.Remove.Links, func(r RemovedLink) bool { return r.Key == old.Key }) {
+	if d.gone[old.Key] || slices.ContainsFunc(named.Links, func(l Link) bool { return l.License == old.License }) {
 		return
 	}
 	var why details

@@ -24,6 +24,9 @@ type diff struct {
 	types  map[billing.AgreementTypeID]string
 	out    Difference
 	due    map[string]bool
+	// was are the stored customers, named those of the file; gone the links to remove.
+	was, named map[billing.CompanyID]Customer
+	gone       map[billing.LinkKey]bool
 }
 
 // Diff compares what is stored with what a file means. With prune, what exists beyond
@@ -31,7 +34,14 @@ type diff struct {
 // doesn't have at all says nothing of what exists, nor does it know of connections
 // that were made by consent.
 func Diff(stored Config, is *Resolved, prune bool) Difference {
-	d := &diff{stored: stored, is: is, prune: prune, types: maps.Clone(stored.Types), due: map[string]bool{}}
+	d := &diff{stored: stored, is: is, prune: prune, types: maps.Clone(stored.Types), due: map[string]bool{},
+		was: map[billing.CompanyID]Customer{}, named: map[billing.CompanyID]Customer{}, gone: map[billing.LinkKey]bool{}}
+	for _, c := range stored.Customers {
+		d.was[c.Company] = c
+	}
+	for _, c := range is.Customers {
+		d.named[c.Company] = c
+	}
 	if d.types == nil {
 		d.types = map[billing.AgreementTypeID]string{}
 	}
@@ -155,17 +165,13 @@ func (d *diff) rules() {
 
 func (d *diff) customers() {
 	for _, c := range d.is.Customers {
-		i := slices.IndexFunc(d.stored.Customers, func(was Customer) bool { return was.Company == c.Company })
-		was := Customer{}
-		if i >= 0 {
-			was = d.stored.Customers[i]
-		}
+		was, there := d.was[c.Company]
 		edit := c
 		edit.Links = nil
 		tenants, details := tenantsOver(was.Tenants, c.Tenants)
 		edit.Tenants = tenants
 		changed := true
-		if i < 0 {
+		if !there {
 			d.line(Make, "customer "+shown(c.Identifier), details)
 		} else {
 			edit.Identifier, edit.Name = was.Identifier, was.Name
@@ -217,9 +223,9 @@ func (d *diff) link(c, was Customer, l Link) bool {
 	for _, old := range was.Links {
 		replaced := old.License.Tenant == l.License.Tenant && old.License.SKU == l.License.SKU &&
 			(old.License.Subscription == "") != (l.License.Subscription == "")
-		gone := slices.ContainsFunc(d.out.Edit.Remove.Links, func(r RemovedLink) bool { return r.Key == old.Key })
-		if replaced && !gone {
+		if replaced && !d.gone[old.Key] {
 			d.line(Remove, linkWhat(old, c), details{"in its place: " + shown(l.Label)})
+			d.gone[old.Key] = true
 			d.out.Edit.Remove.Links = append(d.out.Edit.Remove.Links, RemovedLink{Key: old.Key})
 		}
 	}

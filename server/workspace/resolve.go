@@ -79,7 +79,12 @@ type resolver struct {
 	manage      manageIndex
 	profiles    map[string]*Profile // by lower name; nil for one of the file at fault
 	customers   []*customer
-	evidence    map[billing.TenantID]billing.Evidence
+	// byCompany and byTenant are the stored customers; added those of the file, by
+	// their place in the result.
+	byCompany map[billing.CompanyID]*Customer
+	byTenant  map[billing.TenantID]*Customer
+	added     map[billing.CompanyID]int
+	evidence  map[billing.TenantID]billing.Evidence
 }
 
 // customer is an entry of the file on its way.
@@ -99,10 +104,18 @@ func Resolve(ctx context.Context, file *File, stored Config, sources Sources) (*
 	manage, connections := file.Connections(stored)
 	r := &resolver{
 		file: file, stored: stored, sources: sources, connections: connections,
-		faults:   slices.Clone(file.faults),
-		profiles: map[string]*Profile{},
+		faults:    slices.Clone(file.faults),
+		profiles:  map[string]*Profile{},
+		byCompany: map[billing.CompanyID]*Customer{}, byTenant: map[billing.TenantID]*Customer{}, added: map[billing.CompanyID]int{},
 		evidence: map[billing.TenantID]billing.Evidence{},
 		out:      &Resolved{Workspace: file.workspace(stored.Workspace), Manage: manage, names: file.names},
+	}
+	for i := range stored.Customers {
+		c := &stored.Customers[i]
+		r.byCompany[c.Company] = c
+		for _, t := range c.Tenants {
+			r.byTenant[t.ID] = c
+		}
 	}
 	r.checkConnections()
 	r.readManage(ctx)

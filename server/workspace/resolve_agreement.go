@@ -17,9 +17,7 @@ func (r *resolver) agreement(c *customer, l LinkPart, profile *Profile, was *Lin
 	if !r.manage.ready || !name.Set || c.company.ID == 0 {
 		return billing.Agreement{}, false
 	}
-	own := slices.DeleteFunc(slices.Clone(r.manage.agreements), func(a billing.Agreement) bool {
-		return a.Company != c.company.ID || a.Deleted
-	})
+	own := r.manage.own[c.company.ID]
 	a, kept, ok := r.keptAgreement(own, name, was)
 	if !ok {
 		if a, ok = r.newAgreement(own, c, name); !ok {
@@ -79,8 +77,7 @@ func (r *resolver) newAgreement(own []billing.Agreement, c *customer, name Field
 // strangeAgreement tells an agreement that isn't the company's, and whose it is when
 // the file or an id shows that.
 func (r *resolver) strangeAgreement(own []billing.Agreement, c *customer, name Field[string]) {
-	all := append(slices.Clone(r.manage.strangers), r.manage.agreements...)
-	others := slices.DeleteFunc(named(all, name, agreementName, agreementID), func(a billing.Agreement) bool {
+	others := slices.DeleteFunc(named(r.manage.all[folded(name.Value)], name, agreementName, agreementID), func(a billing.Agreement) bool {
 		return a.Company == c.company.ID || a.Deleted
 	})
 	var active []string

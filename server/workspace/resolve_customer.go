@@ -23,11 +23,7 @@ func (r *resolver) findCustomers(ctx context.Context) {
 				r.connectionUnknown(part.Connection)
 			}
 		}
-		for i := range r.stored.Customers {
-			if c.company.ID != 0 && r.stored.Customers[i].Company == c.company.ID {
-				c.stored = &r.stored.Customers[i]
-			}
-		}
+		c.stored = r.byCompany[c.company.ID]
 		r.customers = append(r.customers, c)
 	}
 	r.findTenants(ctx)
@@ -54,6 +50,7 @@ func (r *resolver) findTenants(ctx context.Context) {
 	found := map[string]billing.TenantID{}
 	failed := map[string]error{}
 	var domains []string
+	wanted := map[string]bool{}
 	for _, c := range r.customers {
 		tenant := c.part.Tenant
 		switch {
@@ -62,7 +59,8 @@ func (r *resolver) findTenants(ctx context.Context) {
 			c.tenant = billing.TenantID(tenant.Value)
 		case c.storedTenant(tenant.Value) != "":
 			c.tenant = c.storedTenant(tenant.Value)
-		case !slices.Contains(domains, tenant.Value):
+		case !wanted[tenant.Value]:
+			wanted[tenant.Value] = true
 			domains = append(domains, tenant.Value)
 		}
 	}
@@ -137,10 +135,8 @@ func (r *resolver) checkTenants() {
 			continue
 		}
 		seen[c.tenant] = c
-		for _, other := range r.stored.Customers {
-			if other.Company != c.company.ID && slices.ContainsFunc(other.Tenants, func(t Tenant) bool { return t.ID == c.tenant }) {
-				r.tenantTaken(c, quoted(other.Identifier))
-			}
+		if other := r.byTenant[c.tenant]; other != nil && other.Company != c.company.ID {
+			r.tenantTaken(c, quoted(other.Identifier))
 		}
 	}
 }

@@ -36,14 +36,15 @@ func (r *resolver) addCustomer(c *customer, links []Link) {
 	if !guid.MatchString(c.part.Tenant.Value) {
 		tenant.Domain = c.part.Tenant.Value
 	}
-	i := slices.IndexFunc(r.out.Customers, func(other Customer) bool { return other.Company == c.company.ID })
-	if i < 0 {
+	i, there := r.added[c.company.ID]
+	if !there {
 		customer := Customer{Company: c.company.ID, Identifier: c.company.Identifier, Name: c.company.Name}
 		if c.stored != nil {
 			customer.ID = c.stored.ID
 		}
 		r.out.Customers = append(r.out.Customers, customer)
 		i = len(r.out.Customers) - 1
+		r.added[c.company.ID] = i
 	}
 	r.out.Customers[i].Tenants = append(r.out.Customers[i].Tenants, tenant)
 	r.out.Customers[i].Links = append(r.out.Customers[i].Links, links...)

@@ -13,12 +13,30 @@ import (
 // manageIndex is what Manage said. ready is false while it couldn't be asked: then no
 // name is unknown.
 type manageIndex struct {
-	ready      bool
-	types      []billing.AgreementType
-	companies  []billing.Company
-	products   []billing.Product
-	agreements []billing.Agreement
-	strangers  []billing.Agreement // named by id and not of a company of the file
+	ready bool
+	types []billing.AgreementType
+	// companies and products are by name as folded makes it.
+	companies map[string][]billing.Company
+	products  map[string][]billing.Product
+	// own are the agreements by company; all also has those that the file names by id
+	// and that are of other companies, by folded name and by id.
+	own map[billing.CompanyID][]billing.Agreement
+	all map[string][]billing.Agreement
+}
+
+// folded is a name as the maps have it: names that it makes equal may still differ.
+func folded(name string) string { return lower(strings.TrimSpace(name)) }
+
+// by groups things by a key.
+func by[K comparable, T any](all []T, keys ...func(T) K) map[K][]T {
+	index := make(map[K][]T, len(all))
+	for _, x := range all {
+		for _, key := range keys {
+			k := key(x)
+			index[k] = append(index[k], x)
+		}
+	}
+	return index
 }
 
 // readManage asks for everything in five calls at most. The first that fails ends it
@@ -52,34 +70,51 @@ func (r *resolver) askManage(ctx context.Context, identifiers, products []string
 		return fmt.Errorf("reading agreement types: %w", err)
 	}
 	if len(products) > 0 {
-		if m.products, err = r.sources.Manage.Products(ctx, products); err != nil {
+		found, err := r.sources.Manage.Products(ctx, products)
+		if err != nil {
 			return fmt.Errorf("reading products: %w", err)
 		}
+		m.products = by(found, func(p billing.Product) string { return folded(p.Identifier) })
 	}
 	if len(identifiers) == 0 {
 		return nil
 	}
-	if m.companies, err = r.sources.Manage.Companies(ctx, identifiers); err != nil {
+	companies, err := r.sources.Manage.Companies(ctx, identifiers)
+	if err != nil {
 		return fmt.Errorf("reading companies: %w", err)
 	}
-	m.companies = slices.DeleteFunc(m.companies, func(c billing.Company) bool { return c.Deleted })
-	companies := make([]billing.CompanyID, 0, len(m.companies))
-	for _, c := range m.companies {
-		companies = append(companies, c.ID)
+	companies = slices.DeleteFunc(companies, func(c billing.Company) bool { return c.Deleted })
+	m.companies = by(companies, func(c billing.Company) string { return folded(c.Identifier) })
+	return r.askAgreements(ctx, companies, ids)
+}
+
+// askAgreements reads those of the companies, then those that the file names by id and
+// that weren't among them, to say whose they are.
+func (r *resolver) askAgreements(ctx context.Context, companies []billing.Company, ids []billing.AgreementID) error {
+	wanted := make([]billing.CompanyID, 0, len(companies))
+	for _, c := range companies {
+		wanted = append(wanted, c.ID)
 	}
-	if len(companies) > 0 {
-		if m.agreements, err = r.sources.Manage.Agreements(ctx, companies, nil); err != nil {
+	var found []billing.Agreement
+	var err error
+	if len(wanted) > 0 {
+		if found, err = r.sources.Manage.Agreements(ctx, wanted, nil); err != nil {
 			return fmt.Errorf("reading agreements: %w", err)
 		}
 	}
-	unseen := slices.DeleteFunc(ids, func(id billing.AgreementID) bool {
-		return slices.ContainsFunc(m.agreements, func(a billing.Agreement) bool { return a.ID == id })
-	})
+	found = slices.DeleteFunc(found, func(a billing.Agreement) bool { return a.Deleted })
+	r.manage.own = by(found, func(a billing.Agreement) billing.CompanyID { return a.Company })
+	seen := by(found, func(a billing.Agreement) billing.AgreementID { return a.ID })
+	unseen := slices.DeleteFunc(ids, func(id billing.AgreementID) bool { return len(seen[id]) > 0 })
 	if len(unseen) > 0 {
-		if m.strangers, err = r.sources.Manage.Agreements(ctx, nil, unseen); err != nil {
+		strangers, err := r.sources.Manage.Agreements(ctx, nil, unseen)
+		if err != nil {
 			return fmt.Errorf("reading agreements by id: %w", err)
 		}
+		found = append(found, strangers...)
 	}
+	r.manage.all = by(found, func(a billing.Agreement) string { return folded(a.Name) },
+		func(a billing.Agreement) string { return fmt.Sprint(a.ID) })
 	return nil
 }
 
@@ -276,7 +311,7 @@ func (r *resolver) product(name Field[string], was *Profile) (billing.Product, b
 	if !r.manage.ready || !name.Set {
 		return billing.Product{}, false
 	}
-	found := named(r.manage.products, name, func(p billing.Product) string { return p.Identifier }, nil)
+	found := named(r.manage.products[folded(name.Value)], name, func(p billing.Product) string { return p.Identifier }, nil)
 	if len(found) > 1 {
 		if active := slices.DeleteFunc(slices.Clone(found), func(p billing.Product) bool { return p.Inactive }); len(active) > 0 {
 			found = active
@@ -311,7 +346,7 @@ func (r *resolver) company(name Field[string]) (billing.Company, bool) {
 	if !r.manage.ready || !name.Set {
 		return billing.Company{}, false
 	}
-	found := named(r.manage.companies, name, func(c billing.Company) string { return c.Identifier }, nil)
+	found := named(r.manage.companies[folded(name.Value)], name, func(c billing.Company) string { return c.Identifier }, nil)
 	switch len(found) {
 	case 1:
 		return found[0], true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -15,7 +16,7 @@ import (
 
 const (
 	// maxFile bounds a workspace file: some ten thousand customers.
-	maxFile = 8 << 20
+	maxFile = 16 << 20
 	// maxDepth bounds how deep lists and mappings nest; the form needs 6.
 	maxDepth = 32
 	// maxColumn bounds where a key or list mark may stand, so the depth of blocks.
@@ -33,14 +34,15 @@ func readDocument(r io.Reader) (ast.Node, []Fault, error) {
 	}
 	start := Place{Line: 1, Col: 1}
 	if len(raw) > maxFile {
-		return nil, []Fault{faultAt(start, codeTooLarge, "The file is larger than 8 MiB.",
+		return nil, []Fault{faultAt(start, codeTooLarge, fmt.Sprintf("The file is larger than %d MiB.", maxFile>>20),
 			"Split it; apply takes one file after the other.")}, nil
 	}
 	if !utf8.Valid(raw) {
 		return nil, []Fault{faultAt(badUTF8(raw), codeBadYAML, "The file is not UTF-8 from here on.",
 			"Save it as UTF-8.")}, nil
 	}
-	node, faults := parseYAML(string(raw))
+	text := strings.TrimPrefix(string(raw), "\ufeff") // a byte order mark
+	node, faults := parseYAML(text)
 	return node, faults, nil
 }
 
@@ -139,7 +141,7 @@ func guard(tokens token.Tokens) []Fault {
 		default:
 			continue
 		}
-		if flow > maxDepth || at.Col > maxColumn && flow <= 0 && !isClosing(t) || keys[keyColumn(t)] > maxKeys {
+		if flow > maxDepth || keyColumn(t) > maxColumn && flow <= 0 && !isClosing(t) || keys[keyColumn(t)] > maxKeys {
 			return []Fault{faultAt(at, codeTooDeep, "The file nests too deep, or has too many keys in one place.",
 				"A workspace file needs neither.")}
 		}
