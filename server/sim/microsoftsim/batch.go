@@ -37,8 +37,8 @@ func (s *Sim) batch(q *request) response {
 	if !strings.HasPrefix(q.header.Get("Content-Type"), "application/json") {
 		return s.graphError(http.StatusUnsupportedMediaType, "BadRequest", "The Content-Type of a batch must be application/json.")
 	}
-	if q.who == nil {
-		return s.graphError(http.StatusUnauthorized, "InvalidAuthenticationToken", q.refused)
+	if refused := s.refusedAtTheDoor(q); refused != "" {
+		return s.graphError(http.StatusUnauthorized, "InvalidAuthenticationToken", refused)
 	}
 	var in struct {
 		Requests []batchItem `json:"requests"`
@@ -50,6 +50,14 @@ func (s *Sim) batch(q *request) response {
 		return s.graphError(http.StatusBadRequest, "BadRequest", fault)
 	}
 	return jsonAnswer(http.StatusOK, map[string]any{"responses": s.runBatch(q, in.Requests)})
+}
+
+// refusedAtTheDoor says why the batch as a whole gets a 401.
+func (s *Sim) refusedAtTheDoor(q *request) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, refused := s.admit(q)
+	return refused
 }
 
 func checkBatch(items []batchItem) string {

@@ -326,3 +326,21 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("unknown tenant: %s", got.body)
 	}
 }
+
+func TestTokensEndWithTheirDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.appToken(w.customer)
+	w.SetDay(w.Day() + 1)
+	if got := w.graph(token, "/subscribedSkus"); got.status != 401 || !strings.Contains(got.body, "expired") {
+		t.Errorf("yesterday's token: %d %s", got.status, got.body)
+	}
+	batch := w.do("POST", w.url+"/graph/v1.0/$batch", `{"requests":[{"id":"1","method":"GET","url":"/organization"}]}`, map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"})
+	if batch.status != 401 {
+		t.Errorf("a batch with it: %d %s", batch.status, batch.body)
+	}
+	w.Set(func(s *Settings) { s.LingeringTokens = true })
+	if got := w.graph(token, "/subscribedSkus"); got.status != 200 {
+		t.Errorf("lingering: %d", got.status)
+	}
+}

@@ -24,7 +24,7 @@ func lastNames() []string {
 // people lists the tenant's users of a day: the stored ones, then the made-up ones. licensed leaves out who holds nothing; sku, when given,
 // who doesn't hold it.
 func (t *Tenant) people(day Day, licensed bool, sku string) *roster {
-	r := &roster{tenant: t, day: day}
+	r := &roster{tenant: t, day: day, given: firstNames(), family: lastNames()}
 	all, holders := t.peopleOn(day)
 	for _, of := range t.SKUs {
 		if of.AppliesTo == "User" && seatDay(of.Subscriptions, day).Present {
@@ -63,6 +63,8 @@ type roster struct {
 	skus   []*SKU
 	stored []person
 	made   int
+
+	given, family []string
 }
 
 func (r *roster) len() int { return len(r.stored) + r.made }
@@ -92,8 +94,7 @@ func (r *roster) at(n int) person {
 		return r.stored[n]
 	}
 	n -= len(r.stored)
-	first, last := firstNames(), lastNames()
-	given, family := first[n%len(first)], last[n%len(last)] // 20 and 23 have no common divisor: 460 names before one repeats
+	given, family := r.given[n%len(r.given)], r.family[n%len(r.family)] // 20 and 23 have no common divisor: 460 names before one repeats
 	number := itoa(n + 1)
 	p := person{
 		id: ID("person", r.tenant.ID, number), name: given + " " + family, enabled: true, created: r.tenant.Created,

@@ -21,7 +21,7 @@ type Config struct {
 type Settings struct {
 	Latency         time.Duration // added to every answer
 	TokenLifetime   time.Duration // of access tokens; zero: 3,599 seconds
-	LingeringTokens bool          // a tenant's trouble lets tokens that were issued before live on, as they often do
+	LingeringTokens bool          // access tokens live by the clock alone: through a tenant's trouble, as they often do, and through days
 	PartnerMFA      bool          // Partner Center refuses app+user tokens that were made without MFA (900421)
 	DeclineConsent  bool          // the administrator presses Cancel on consent pages
 	UnitsPer10s     int           // resource units an app may use in one tenant in 10 s; zero: 3,500 / 5,000 / 8,000 by size
@@ -92,7 +92,7 @@ func (s *Sim) Day() Day {
 	return s.day
 }
 
-// SetDay moves the simulated day, forth or back. Histories stay; access tokens live by the clock, not by the day.
+// SetDay moves the simulated day, forth or back. Histories stay; access tokens of another day are expired.
 func (s *Sim) SetDay(day Day) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

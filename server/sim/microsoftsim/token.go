@@ -30,6 +30,7 @@ type identity struct {
 	Methods    []string `json:"amr"`
 	Directory  []string `json:"wids"` // directory roles
 	Generation int      `json:"gen"`
+	Day        Day      `json:"day"` // on which it was issued
 }
 
 // GetExpirationTime and the five below are what the JWT library asks of claims.
@@ -68,7 +69,7 @@ func (s *Sim) mint(i identity, issuer string, lifetime time.Duration) (string, e
 	claims := jwt.MapClaims{
 		"aud": i.Audience, "iss": issuer, "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(lifetime).Unix(),
 		"appid": i.AppID, "tid": i.TenantID, "idtyp": i.Type, "oid": ID("oid", i.TenantID, i.AppID, i.UPN),
-		"sub": ID("sub", i.TenantID, i.AppID, i.UPN), "ver": "1.0", "gen": i.Generation,
+		"sub": ID("sub", i.TenantID, i.AppID, i.UPN), "ver": "1.0", "gen": i.Generation, "day": s.day,
 	}
 	if len(i.Roles) > 0 {
 		claims["roles"] = i.Roles
@@ -112,7 +113,8 @@ func (s *Sim) identify(header string, audiences []string) (*identity, string) {
 }
 
 // admitted says whether the tenant still takes a token that it issued. A token outlives lost consent at Microsoft for up to its lifetime;
-// the simulator ends it at once unless LingeringTokens is on, so that what is set on a day is seen on that day. The caller holds the lock.
+// the simulator ends it at once unless LingeringTokens is on, so that what is set on a day is seen on that day. When the day moves, the tokens of
+// other days are expired. The caller holds the lock.
 func (s *Sim) admitted(who *identity) (*Tenant, string) {
 	t := s.tenants[strings.ToLower(who.TenantID)]
 	if t == nil {
@@ -124,6 +126,9 @@ func (s *Sim) admitted(who *identity) (*Tenant, string) {
 	}
 	if s.settings.LingeringTokens {
 		return t, ""
+	}
+	if who.Day != s.day {
+		return nil, "Lifetime validation failed, the token is expired."
 	}
 	if c := t.consent(who.AppID); c == nil || c.Disabled {
 		return nil, "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: ServicePrincipalDisabledOrDeleted"

@@ -88,15 +88,12 @@ func TestDemoHasEveryAwkwardShape(t *testing.T) {
 
 // workspaceFile is what the test reads of the workspace file.
 type workspaceFile struct {
-	Connectwise struct{ Company string }
-	Microsoft   []struct {
-		Name, Kind, Tenant, ClientID string `yaml:",omitempty"`
-	}
+	Connectwise     struct{ Company string }
+	Microsoft       []struct{ Name string }
 	BillingProfiles []struct {
 		Name, Product  string
 		AgreementTypes []string `yaml:"agreementTypes"`
 	} `yaml:"billingProfiles"`
-	Rules     []struct{ License string }
 	Customers []struct {
 		Company, Connection, Tenant string
 		Links                       []struct {
@@ -108,12 +105,36 @@ type workspaceFile struct {
 }
 
 // The workspace file names nothing that the scenario hasn't.
-func TestDemoWorkspaceFitsTheScenario(t *testing.T) {
+func TestWorkspaceFilesFitTheirScenarios(t *testing.T) {
 	t.Parallel()
-	s := loadDemo(t)
+	for _, name := range Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, workspace, err := Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := s.readWorkspace(t, workspace)
+			links := s.checkCustomers(t, file)
+			if name == "demo" && (links < 100 || len(file.Customers) < 25) {
+				t.Errorf("%d links of %d customers", links, len(file.Customers))
+			}
+		})
+	}
+	if _, _, err := Open("none"); err == nil {
+		t.Error("a scenario that isn't there was opened")
+	}
+	if DemoWorkspace() == "" {
+		t.Error("the demo has no workspace file")
+	}
+}
+
+// readWorkspace reads a workspace file with the scenario's environment.
+func (s *Scenario) readWorkspace(t *testing.T, workspace string) workspaceFile {
+	t.Helper()
 	env := s.Environment()
 	env["CW_SITE"] = "http://127.0.0.1:1"
-	text := regexp.MustCompile(`\$\{(\w+)\}`).ReplaceAllStringFunc(DemoWorkspace(), func(m string) string {
+	text := regexp.MustCompile(`\$\{(\w+)\}`).ReplaceAllStringFunc(workspace, func(m string) string {
 		value, ok := env[m[2:len(m)-1]]
 		if !ok {
 			t.Errorf("the scenario's environment has no %s", m)
@@ -124,33 +145,31 @@ func TestDemoWorkspaceFitsTheScenario(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(text), &file); err != nil {
 		t.Fatal(err)
 	}
-	profiles := map[string][]string{}
+	return file
+}
+
+// checkCustomers finds what customers and their links name, and says how many links there are.
+func (s *Scenario) checkCustomers(t *testing.T, file workspaceFile) int {
+	t.Helper()
+	profiles, connections := map[string][]string{}, map[string]bool{}
 	for _, p := range file.BillingProfiles {
 		profiles[p.Name] = p.AgreementTypes
 		if s.productID(p.Product) == 0 {
 			t.Errorf("profile %s: no product %s", p.Name, p.Product)
 		}
 	}
-	rules := map[string]bool{}
-	for _, r := range file.Rules {
-		rules[r.License] = true
+	for _, m := range file.Microsoft {
+		connections[m.Name] = true
 	}
-	linked := 0
+	links := 0
 	for _, c := range file.Customers {
 		tenant := s.tenantByID(c.Tenant)
-		if s.company(c.Company) == nil || tenant == nil {
-			t.Errorf("customer %s or its tenant %s isn't there", c.Company, c.Tenant)
+		if s.company(c.Company) == nil || tenant == nil || !connections[c.Connection] {
+			t.Errorf("customer %s, its tenant %s or its connection %q isn't there", c.Company, c.Tenant, c.Connection)
 			continue
 		}
-		if !slices.ContainsFunc(file.Microsoft, func(m struct {
-			Name, Kind, Tenant, ClientID string `yaml:",omitempty"`
-		}) bool {
-			return m.Name == c.Connection
-		}) {
-			t.Errorf("customer %s: no connection %s", c.Company, c.Connection)
-		}
 		for _, l := range c.Links {
-			linked++
+			links++
 			if !tenant.sells(l.License, l.Subscription) {
 				t.Errorf("customer %s: no license %s%s", c.Company, l.License, l.Subscription)
 			}
@@ -168,9 +187,7 @@ func TestDemoWorkspaceFitsTheScenario(t *testing.T) {
 			}
 		}
 	}
-	if linked < 100 || !rules["FLOW_FREE"] || len(file.Customers) < 25 {
-		t.Errorf("%d links of %d customers", linked, len(file.Customers))
-	}
+	return links
 }
 
 func (s *Scenario) tenantByID(id string) *tenant {

@@ -17,5 +17,5 @@
 // the days, with their changes, and makes the invoices that fall due. Changes at Microsoft are part of its histories from the start, so its
 // day can also be moved alone.
 //
-// Demo is the scenario of the demonstration, DemoWorkspace its workspace file. Many makes large worlds for benchmarks.
+// Open gives the scenarios that come with the package, with their workspace files; Demo is the one of the demonstration. Many makes large worlds for benchmarks.
 package scenario

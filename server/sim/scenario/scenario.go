@@ -2,7 +2,7 @@ package scenario
 
 import (
 	"cmp"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -196,15 +196,36 @@ func manageDay(d microsoftsim.Day) invoice.Day {
 	return invoice.Date(d.Time().Date())
 }
 
-//go:embed testdata/demo.txtar
-var demo []byte
+//go:embed testdata/*.txtar testdata/*.yaml
+var files embed.FS
 
-//go:embed testdata/demo-workspace.yaml
-var demoWorkspace string
+// Names are the scenarios that come with the package: first (one customer, one license), cutover (lines that are there already), demo.
+func Names() []string { return []string{"first", "cutover", "demo"} }
+
+// Open loads a scenario that comes with the package, and its workspace file. The file's ${CW_SITE} is the address of the ConnectWise simulator;
+// its other placeholders are the scenario's Environment.
+func Open(name string) (s *Scenario, workspace string, err error) {
+	if s, err = LoadFile(files, "testdata/"+name+".txtar"); err != nil {
+		return nil, "", err
+	}
+	file, err := fs.ReadFile(files, "testdata/"+name+"-workspace.yaml")
+	if err != nil {
+		return nil, "", fmt.Errorf("open scenario %s: %w", name, err)
+	}
+	return s, string(file), nil
+}
 
 // Demo is the demonstration: a provider with some thirty customers that between them have every awkward shape, and a month of changes.
-func Demo() (*Scenario, error) { return Load(demo) }
+func Demo() (*Scenario, error) {
+	s, _, err := Open("demo")
+	return s, err
+}
 
-// DemoWorkspace is the workspace file of Demo. Its ${CW_SITE} is the address of the ConnectWise simulator; the other placeholders are Demo's
-// Environment.
-func DemoWorkspace() string { return demoWorkspace }
+// DemoWorkspace is the workspace file of Demo.
+func DemoWorkspace() string {
+	_, workspace, err := Open("demo")
+	if err != nil {
+		return "" // it is loaded by a test
+	}
+	return workspace
+}
