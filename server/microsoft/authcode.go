@@ -90,6 +90,7 @@ func (c *Client) Exchange(ctx context.Context, cred Credential, redirectURI, cod
 
 type identity struct {
 	jwt.RegisteredClaims
+
 	Tenant   string `json:"tid"`
 	Username string `json:"preferred_username"`
 }

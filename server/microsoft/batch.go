@@ -105,7 +105,7 @@ func (s *session) postBatch(ctx context.Context, questions []question, header ht
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	takes := make(map[string]func(*json.Decoder) error, len(questions))
 	for _, q := range questions {
 		takes[q.ID] = q.take

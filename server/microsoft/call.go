@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -84,12 +86,10 @@ func (s *session) do(ctx context.Context, method, address string, header http.He
 		if len(statuses) == 0 {
 			statuses = []int{http.StatusOK}
 		}
-		for _, status := range statuses {
-			if resp.StatusCode == status {
-				return resp, nil
-			}
+		if slices.Contains(statuses, resp.StatusCode) {
+			return resp, nil
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		return nil, s.refusal(resp.StatusCode, resp.Header, readSome(resp.Body))
 	}
 }
@@ -102,9 +102,7 @@ func (s *session) send(ctx context.Context, method, address string, header http.
 	if err != nil {
 		return nil, fmt.Errorf("call %s: the address can't be used", s.api)
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("Authorization", "Bearer "+s.last.value)
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -152,7 +150,7 @@ func readSome(r io.Reader) []byte {
 func (s *session) refusal(status int, header http.Header, body []byte) *APIError {
 	e := &APIError{API: s.api, Status: status, RequestID: word(header.Get("Request-Id"))}
 	if e.RequestID == "" {
-		e.RequestID = word(header.Get("MS-RequestId"))
+		e.RequestID = word(header.Get("Ms-Requestid"))
 	}
 	var b struct {
 		Code  json.RawMessage `json:"code"`
@@ -189,6 +187,7 @@ func (s *session) refusal(status int, header http.Header, body []byte) *APIError
 func claims(token string) (granted []string, known bool) {
 	var c struct {
 		jwt.RegisteredClaims
+
 		Roles []string `json:"roles"`
 		Scope string   `json:"scp"`
 	}

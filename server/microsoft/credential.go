@@ -52,7 +52,7 @@ type Credential struct {
 
 // Format hides everything secret, whatever the verb.
 func (c Credential) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "microsoft.Credential{connection %d, %s, tenant %q, client %q}", c.Connection, c.Kind, c.Tenant, c.ClientID)
+	_, _ = fmt.Fprintf(f, "microsoft.Credential{connection %d, %s, tenant %q, client %q}", c.Connection, c.Kind, c.Tenant, c.ClientID)
 }
 
 // Validate says all that is missing or contradicts itself, for a form.
@@ -106,7 +106,7 @@ func (c Credential) CertificateExpires() (time.Time, error) {
 func (c Credential) fingerprint() [32]byte {
 	h := sha256.New()
 	for _, s := range []string{string(c.Kind), c.Cloud, c.Tenant, c.ClientID, c.ClientSecret, c.CertificatePEM, c.Username, c.Password} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+		_, _ = fmt.Fprintf(h, "%d:%s", len(s), s)
 	}
 	return [32]byte(h.Sum(nil))
 }
@@ -117,8 +117,8 @@ type certificate struct {
 }
 
 // parseCertificate reads the first certificate and the private key of a PEM text.
-func parseCertificate(text string) (certificate, error) {
-	var c certificate
+func parseCertificate(text string) (*certificate, error) {
+	c := &certificate{}
 	rest := []byte(text)
 	for {
 		var block *pem.Block
@@ -126,17 +126,17 @@ func parseCertificate(text string) (certificate, error) {
 			break
 		}
 		if err := c.take(block); err != nil {
-			return certificate{}, err
+			return nil, err
 		}
 	}
 	switch {
 	case c.leaf == nil:
-		return certificate{}, errors.New("the PEM text has no certificate")
+		return nil, errors.New("the PEM text has no certificate")
 	case c.key == nil:
-		return certificate{}, errors.New("the PEM text has no private key")
+		return nil, errors.New("the PEM text has no private key")
 	}
 	if pub, ok := c.leaf.PublicKey.(*rsa.PublicKey); !ok || !pub.Equal(c.key.Public()) {
-		return certificate{}, errors.New("the certificate and the private key don't belong together")
+		return nil, errors.New("the certificate and the private key don't belong together")
 	}
 	return c, nil
 }
@@ -184,7 +184,7 @@ const assertionLife = 10 * time.Minute
 // assertion is the signed statement that stands in for a client secret (Entra
 // documentation, "Certificate credentials"): PS256 with the certificate's SHA-256
 // thumbprint, for one token endpoint.
-func (c certificate) assertion(clientID, tokenURL, id string, now time.Time) (string, error) {
+func (c *certificate) assertion(clientID, tokenURL, id string, now time.Time) (string, error) {
 	t := jwt.NewWithClaims(jwt.SigningMethodPS256, jwt.MapClaims{
 		"iss": clientID, "sub": clientID, "aud": tokenURL, "jti": id,
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(assertionLife).Unix(),

@@ -65,7 +65,7 @@ func (s *skus) row(d *json.Decoder) error {
 	consumed, okC := units(r.ConsumedUnits, false)
 	suspended, okS := units(r.PrepaidUnits.Suspended, true)
 	lockedOut, okL := units(r.PrepaidUnits.LockedOut, true)
-	if !(okE && okW && okC && okS && okL) {
+	if !okE || !okW || !okC || !okS || !okL {
 		return brokenf("sku_broken", "a license row has a count that is missing, negative or too large")
 	}
 	id := billing.SKUID(strings.ToLower(*r.SkuID))

@@ -33,7 +33,7 @@ func (c *Client) Organization(ctx context.Context, cred Credential, tenant billi
 	if err != nil {
 		return nil, fmt.Errorf("read the organization: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	var org *Organization
 	err = whole(resp.Body, func(d *json.Decoder) (err error) {
 		org, err = readOrganization(d, tenantID(string(tenant)))
@@ -106,7 +106,7 @@ func (c *Client) TenantOfDomain(ctx context.Context, domain string) (billing.Ten
 	if err != nil {
 		return "", fmt.Errorf("find the tenant of %s: %w", domain, upstream.Cause(err))
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body := readSome(resp.Body)
 	switch {
 	case resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusNotFound:

@@ -269,9 +269,9 @@ func (s *session) items(ctx context.Context, path string, read func(io.Reader) (
 			return err
 		}
 		header = header.Clone()
-		header.Del("MS-ContinuationToken")
+		header.Del("Ms-Continuationtoken")
 		if p.token != "" {
-			header.Set("MS-ContinuationToken", p.token)
+			header.Set("Ms-Continuationtoken", p.token)
 		}
 	}
 	return brokenf("page_loop", "its pages don't end")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 
 	"trueup/server/billing"
@@ -75,11 +76,9 @@ func (s *session) evidence(ctx context.Context, tenant billing.TenantID, low boo
 		outer.Set("X-Ms-Throttle-Priority", "low")
 	}
 	paged := outer.Clone()
-	paged.Set("ConsistencyLevel", "eventual")
+	paged.Set("Consistencylevel", "eventual")
 	advanced := map[string]string{"ConsistencyLevel": "eventual"}
-	for k, v := range inner {
-		advanced[k] = v
-	}
+	maps.Copy(advanced, inner)
 	all, subs, held := newSKUs(s.c.cfg.SKUName), newSubscriptions(), newHolders()
 	lists := []*collection{
 		{what: "licenses", header: outer, row: all.row},

@@ -103,7 +103,7 @@ func TestReadCostsOneTokenAndOneBatch(t *testing.T) {
 }
 
 // Calls are the attempts of the world's client.
-func (w *world) Calls() map[string]int64 { return w.Client.cfg.Upstream.Calls() }
+func (w *world) Calls() map[string]int64 { return w.cfg.Upstream.Calls() }
 
 func TestReadFollowsEveryPage(t *testing.T) {
 	t.Parallel()

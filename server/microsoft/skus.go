@@ -169,7 +169,7 @@ func readCSV(r io.Reader, columns ...string) ([][]string, error) {
 		case errors.Is(err, io.EOF):
 			return rows, nil
 		case err != nil:
-			return nil, err
+			return nil, fmt.Errorf("a line: %w", err)
 		}
 		row := make([]string, len(at))
 		for i, n := range at {

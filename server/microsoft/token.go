@@ -52,7 +52,11 @@ func (c *Client) token(ctx context.Context, cred Credential, tenant, resource st
 		if r.Err != nil {
 			return accessToken{}, r.Err
 		}
-		return r.Val.(accessToken), nil
+		t, ok := r.Val.(accessToken)
+		if !ok {
+			return accessToken{}, errors.New("get a token: the shared call gave none")
+		}
+		return t, nil
 	case <-ctx.Done():
 		return accessToken{}, context.Cause(ctx)
 	}
@@ -196,8 +200,7 @@ func usable(expiresIn any) time.Duration {
 func (c *Client) refusal(cred Credential, tenant string, err error) error {
 	var r *oauth2.RetrieveError
 	if !errors.As(err, &r) {
-		var call *url.Error
-		if !errors.As(err, &call) {
+		if _, ok := errors.AsType[*url.Error](err); !ok {
 			return &AuthError{Health: Transient, Tenant: tenant, says: says{"Microsoft's sign-in answered with something that is no token.", transientSays.action}}
 		}
 		return fmt.Errorf("get a token from Microsoft: %w", upstream.Cause(err))

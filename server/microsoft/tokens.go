@@ -1,7 +1,7 @@
 package microsoft
 
 import (
-	"container/list"
+	"maps"
 	"sync"
 	"time"
 
@@ -34,15 +34,15 @@ type tokens struct {
 	flight singleflight.Group
 
 	mu      sync.Mutex
-	order   *list.List // of kept, the last used first
-	byKey   map[tokenKey]*list.Element
+	byKey   map[tokenKey]*kept
+	uses    uint64 // counts the uses of all tokens
 	signIns map[billing.ConnectionID]*signIn
 	refused map[[32]byte]refusedPassword
 }
 
 type kept struct {
-	key   tokenKey
 	token accessToken
+	used  uint64 // tokens.uses at its last use
 }
 
 // refusedPassword keeps us from locking an account by trying a bad password once for
@@ -56,22 +56,22 @@ type refusedPassword struct {
 const refusedFor = 10 * time.Minute
 
 func newTokens() *tokens {
-	return &tokens{order: list.New(), byKey: map[tokenKey]*list.Element{}, signIns: map[billing.ConnectionID]*signIn{}, refused: map[[32]byte]refusedPassword{}}
+	return &tokens{byKey: map[tokenKey]*kept{}, signIns: map[billing.ConnectionID]*signIn{}, refused: map[[32]byte]refusedPassword{}}
 }
 
 func (t *tokens) get(key tokenKey, now time.Time) (accessToken, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, ok := t.byKey[key]
+	k, ok := t.byKey[key]
 	if !ok {
 		return accessToken{}, false
 	}
-	k := e.Value.(*kept)
 	if !now.Before(k.token.until) {
-		t.drop(e)
+		delete(t.byKey, key)
 		return accessToken{}, false
 	}
-	t.order.MoveToFront(e)
+	t.uses++
+	k.used = t.uses
 	token := k.token
 	token.cached = true
 	return token, true
@@ -80,30 +80,30 @@ func (t *tokens) get(key tokenKey, now time.Time) (accessToken, bool) {
 func (t *tokens) put(key tokenKey, token accessToken) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e, ok := t.byKey[key]; ok {
-		t.drop(e)
+	if _, there := t.byKey[key]; !there && len(t.byKey) >= maxTokens {
+		t.dropLeastUsed()
 	}
-	t.byKey[key] = t.order.PushFront(&kept{key, token})
-	if t.order.Len() > maxTokens {
-		t.drop(t.order.Back())
-	}
+	t.uses++
+	t.byKey[key] = &kept{token, t.uses}
 }
 
-func (t *tokens) drop(e *list.Element) {
-	delete(t.byKey, t.order.Remove(e).(*kept).key)
+// dropLeastUsed looks at all: it runs once for a token call over the network.
+func (t *tokens) dropLeastUsed() {
+	var oldest tokenKey
+	least := t.uses + 1
+	for key, k := range t.byKey {
+		if k.used < least {
+			oldest, least = key, k.used
+		}
+	}
+	delete(t.byKey, oldest)
 }
 
 // forget drops what matches.
 func (t *tokens) forget(match func(tokenKey) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for e := t.order.Front(); e != nil; {
-		next := e.Next()
-		if match(e.Value.(*kept).key) {
-			t.drop(e)
-		}
-		e = next
-	}
+	maps.DeleteFunc(t.byKey, func(key tokenKey, _ *kept) bool { return match(key) })
 }
 
 func (t *tokens) refusedNow(who [32]byte, now time.Time) *AuthError {

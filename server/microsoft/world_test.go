@@ -38,6 +38,7 @@ const (
 // world is a simulated Microsoft with a partner and two customers, and a client of it.
 type world struct {
 	*Client
+
 	t    *testing.T
 	sim  *microsoftsim.Sim
 	urls microsoftsim.URLs
