@@ -31,7 +31,7 @@ import (
 //	POST   /tenants/{tenant}/users User                  AddUser
 //	PUT    /tenants/{tenant}/users/{upn}/licenses/{sku} {"day"}     Assign
 //	DELETE /tenants/{tenant}/users/{upn}/licenses/{sku}?day=        Unassign
-//	POST   /apps App · POST /accounts Account · POST /accounts/{upn}/revoke
+//	POST   /apps App · POST /apps/{app}/redirects {"uri"} · POST /accounts Account · POST /accounts/{upn}/revoke
 //	GET, POST, DELETE /faults                            Faults, InjectFault, ClearFaults
 //	GET, DELETE /calls                                   {"routes","throttlePriorities"}, ResetCalls
 //
@@ -111,6 +111,9 @@ func (s *Sim) controlRoutes() map[string]control {
 		"DELETE /tenants/{tenant}/users/{upn}/licenses/{sku}": s.controlUnassign,
 		"POST /apps": func(r *http.Request) (any, error) {
 			return from(r, func(a *App) error { return s.AddApp(*a) })
+		},
+		"POST /apps/{app}/redirects": func(r *http.Request) (any, error) {
+			return from(r, func(in *struct{ URI string }) error { return s.AddRedirectURI(r.PathValue("app"), in.URI) })
 		},
 		"POST /accounts": func(r *http.Request) (any, error) {
 			return from(r, func(a *Account) error { return s.AddAccount(*a) })

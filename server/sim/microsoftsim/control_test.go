@@ -101,6 +101,7 @@ func TestControl(t *testing.T) {
 		{"DELETE", "/tenants/new.example/users/u@new.example/licenses/" + spb + "?day=2026-03-29", ``},
 		{"PATCH", "/settings", `{"pageSize":7,"tokenLifetime":60000000000}`},
 		{"POST", "/apps", `{"id":"app2","multiTenant":true,"secrets":[{"value":"x","expires":"2026-04-01"}]}`},
+		{"POST", "/apps/app2/redirects", `{"uri":"http://localhost:8080/back"}`},
 		{"POST", "/accounts", `{"upn":"a@new.example","tenantID":"new.example"}`},
 		{"POST", "/accounts/a@new.example/revoke", ``},
 		{"POST", "/faults", `{"kind":"status","status":500,"url":"/organization","times":1}`},
@@ -125,13 +126,16 @@ func TestControl(t *testing.T) {
 	if got := w.graph(w.appToken("new.example"), "/organization"); got.status != 500 {
 		t.Errorf("the fault: %d %s", got.status, got.body)
 	}
+	if page := w.do("GET", w.url+"/login/new.example/adminconsent?client_id=app2&redirect_uri=http://localhost:8080/back", "", nil); page.status != 302 {
+		t.Errorf("consent with the added address: %d %s", page.status, page.body)
+	}
 	var state, tenant map[string]any
 	call("GET", "/state", "").into(t, &state)
 	call("GET", "/tenants/new.example", "").into(t, &tenant)
 	if state["day"] != "2026-03-25" || state["tenants"] != 3.0 || tenant["DisplayName"] != "New" {
 		t.Errorf("state %v, tenant %v", state, tenant)
 	}
-	for _, c := range [][3]string{{"PUT", "/day", `{}`}, {"PUT", "/day", `{"daay":"2026-01-01"}`}, {"PUT", "/tenants/none/trouble", `{"trouble":"mfa_required"}`}, {"PUT", "/tenants/new.example/trouble", `{"trouble":"x"}`}, {"POST", "/faults", `{"kind":"x"}`}, {"PUT", "/tenants/new.example/subscriptions/s/status", `{"status":"Fine"}`}} {
+	for _, c := range [][3]string{{"PUT", "/day", `{}`}, {"PUT", "/day", `{"daay":"2026-01-01"}`}, {"PUT", "/tenants/none/trouble", `{"trouble":"mfa_required"}`}, {"PUT", "/tenants/new.example/trouble", `{"trouble":"x"}`}, {"POST", "/faults", `{"kind":"x"}`}, {"POST", "/apps/none/redirects", `{"uri":"x"}`}, {"PUT", "/tenants/new.example/subscriptions/s/status", `{"status":"Fine"}`}} {
 		if got := call(c[0], c[1], c[2]); got.status != 400 || !json.Valid([]byte(got.body)) {
 			t.Errorf("%v: %d %s", c, got.status, got.body)
 		}

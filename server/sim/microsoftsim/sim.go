@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -230,6 +231,18 @@ func (s *Sim) AddApp(a App) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.apps[strings.ToLower(a.ID)] = &a
+	return nil
+}
+
+// AddRedirectURI registers an address with an app, as its owner does in the portal: sign-in and consent pages lead back to no other.
+func (s *Sim) AddRedirectURI(appID, uri string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	app := s.apps[strings.ToLower(appID)]
+	if app == nil {
+		return fmt.Errorf("add a redirect address: app %s is not there", appID)
+	}
+	app.RedirectURIs = append(slices.Clone(app.RedirectURIs), uri)
 	return nil
 }
 
