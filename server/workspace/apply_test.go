@@ -267,9 +267,9 @@ func TestPrune(t *testing.T) {
 	if got := mustApply(t, w, m, less, true); got != "nothing to change\n" {
 		t.Errorf("applied again it printed\n%s", got)
 	}
-	without := "apiVersion: trueup/v1\nworkspace: {mode: live}\n"
-	if got := mustApply(t, w, m, without, true); got != "nothing to change\n" {
-		t.Errorf("a file without lists prunes\n%s", got)
+	golden(t, "prune-all.golden", mustApply(t, w, m, "apiVersion: trueup/v1\nworkspace: {mode: live}\n", true))
+	if c := m.config; len(c.Customers)+len(c.Profiles)+len(c.Rules) != 0 || len(c.Microsoft) != 1 || !c.Manage.IsSet() {
+		t.Errorf("a file without lists leaves %+v", c)
 	}
 }
 

@@ -9,24 +9,16 @@ import (
 // beyond lists or, when pruning, removes what exists and isn't in the file: links,
 // customers, rules, profiles, connections, for each may name the next.
 func (d *diff) beyond() {
-	if d.is.names.customers {
-		d.beyondCustomers()
-	}
-	if d.is.names.rules {
-		for _, was := range d.stored.Rules {
-			if !slices.ContainsFunc(d.is.Rules, func(r Rule) bool { return lower(r.License) == lower(was.License) }) {
-				d.extra("rule for "+shown(was.License), nil)
-				d.out.Edit.Remove.Rules = append(d.out.Edit.Remove.Rules, was.License)
-				d.dueIfPruned(d.stored.Customers...)
-			}
+	d.beyondCustomers()
+	for _, was := range d.stored.Rules {
+		if !slices.ContainsFunc(d.is.Rules, func(r Rule) bool { return lower(r.License) == lower(was.License) }) {
+			d.extra("rule for "+shown(was.License), nil)
+			d.out.Edit.Remove.Rules = append(d.out.Edit.Remove.Rules, was.License)
+			d.dueIfPruned(d.stored.Customers...)
 		}
 	}
-	if d.is.names.profiles {
-		d.beyondProfiles()
-	}
-	if d.is.names.microsoft {
-		d.beyondConnections()
-	}
+	d.beyondProfiles()
+	d.beyondConnections()
 	if !d.prune {
 		kept := slices.DeleteFunc(d.out.Edit.Remove.Links, func(r RemovedLink) bool { return r.Held })
 		d.out.Edit.Remove = Removals{Links: slices.Clip(kept)}
@@ -124,18 +116,13 @@ func (d *diff) beyondProfiles() {
 	}
 }
 
-// profileStays says that a link or rule which is there after pruning names a profile.
+// profileStays says that a link or rule of the file names a stored profile.
 func (d *diff) profileStays(name string) bool {
-	links := func(customers []Customer) bool {
-		return slices.ContainsFunc(customers, func(c Customer) bool {
-			return slices.ContainsFunc(c.Links, func(l Link) bool { return lower(l.ProfileName) == lower(name) && l.DoNotBill == "" })
-		})
-	}
-	rules := func(rules []Rule) bool {
-		return slices.ContainsFunc(rules, func(r Rule) bool { return lower(r.Profile) == lower(name) })
-	}
-	return links(d.is.Customers) || rules(d.is.Rules) ||
-		!d.is.names.customers && links(d.stored.Customers) || !d.is.names.rules && rules(d.stored.Rules)
+	links := slices.ContainsFunc(d.is.Customers, func(c Customer) bool {
+		return slices.ContainsFunc(c.Links, func(l Link) bool { return lower(l.ProfileName) == lower(name) && l.DoNotBill == "" })
+	})
+	rules := slices.ContainsFunc(d.is.Rules, func(r Rule) bool { return lower(r.Profile) == lower(name) })
+	return links || rules
 }
 
 // beyondConnections leaves those made by consent alone: they are outside the file.
@@ -154,10 +141,7 @@ func (d *diff) beyondConnections() {
 }
 
 func (d *diff) connectionStays(name string) bool {
-	reads := func(customers []Customer) bool {
-		return slices.ContainsFunc(customers, func(c Customer) bool {
-			return slices.ContainsFunc(c.Tenants, func(t Tenant) bool { return lower(t.Connection) == lower(name) })
-		})
-	}
-	return reads(d.is.Customers) || !d.is.names.customers && reads(d.stored.Customers)
+	return slices.ContainsFunc(d.is.Customers, func(c Customer) bool {
+		return slices.ContainsFunc(c.Tenants, func(t Tenant) bool { return lower(t.Connection) == lower(name) })
+	})
 }

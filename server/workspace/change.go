@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/govalues/decimal"
@@ -53,9 +54,9 @@ func (d *details) text(key, was, is string) {
 }
 
 // made are the details of a new thing: what it is, without what it wasn't before.
-func (d details) made() details {
-	var out details
-	for _, text := range d {
+func (d *details) made() details {
+	out := make(details, 0, len(*d))
+	for _, text := range *d {
 		key, value, _ := strings.Cut(text, ": ")
 		if _, is, changed := strings.Cut(value, arrow); changed {
 			text = key + ": " + is
@@ -81,7 +82,7 @@ func yes(b bool) string {
 	return "no"
 }
 
-func (d *details) count(key string, was, is int) { d.text(key, fmt.Sprint(was), fmt.Sprint(is)) }
+func (d *details) count(key string, was, is int) { d.text(key, strconv.Itoa(was), strconv.Itoa(is)) }
 
 func (d *details) bound(key string, was, is *int) {
 	d.text(key, boundOf(was), boundOf(is))
@@ -218,6 +219,7 @@ func billWord(b billing.BillCustomer) string {
 		return "doNotBill"
 	case billing.NoCharge:
 		return "noCharge"
+	case billing.Billable:
 	}
 	return "billable"
 }
@@ -255,6 +257,7 @@ func trialsOf(f billing.Flag) string {
 		return "yes"
 	case billing.Off:
 		return "no"
+	case billing.Unset:
 	}
 	return "not answered"
 }

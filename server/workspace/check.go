@@ -10,7 +10,9 @@ func lower(s string) string { return strings.ToLower(s) }
 // check tells what stands twice in a file. Names differ in more than their case, as
 // in Manage.
 func (r *reader) check(f *File) {
-	var names, profiles, rules []Field[string]
+	names := make([]Field[string], 0, len(f.Microsoft))
+	profiles := make([]Field[string], 0, len(f.Profiles))
+	rules := make([]Field[string], 0, len(f.Rules))
 	for _, m := range f.Microsoft {
 		names = append(names, m.Name)
 	}

@@ -68,6 +68,7 @@ func (m MicrosoftConnection) Missing() []string {
 // Profile is a billing profile with the catalog identifier of its product.
 type Profile struct {
 	billing.Profile
+
 	ProductName string
 }
 
@@ -99,6 +100,7 @@ type Customer struct {
 // Profile id may be 0 when the profile isn't stored yet.
 type Link struct {
 	billing.Link
+
 	ProfileName string
 	// AgreementName is what the file, or the screen, called the agreement when the
 	// link was made. While it stays the same, the id stays, whatever else gets the

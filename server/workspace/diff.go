@@ -30,9 +30,9 @@ type diff struct {
 }
 
 // Diff compares what is stored with what a file means. With prune, what exists beyond
-// the lists that the file has is removed; else it is listed. A list that the file
-// doesn't have at all says nothing of what exists, nor does it know of connections
-// that were made by consent.
+// the file is removed, also of a list that the file doesn't have at all; else it is
+// listed. Connections that were made by consent are outside the file, and the settings
+// and the connection to Manage are no lists.
 func Diff(stored Config, is *Resolved, prune bool) Difference {
 	d := &diff{stored: stored, is: is, prune: prune, types: maps.Clone(stored.Types), due: map[string]bool{},
 		was: map[billing.CompanyID]Customer{}, named: map[billing.CompanyID]Customer{}, gone: map[billing.LinkKey]bool{}}

@@ -39,7 +39,7 @@ func Export(c Config) []byte {
 }
 
 func exportEach[T any](list []T, order func(a, b T) int, write func(T) any) []any {
-	var out []any
+	out := make([]any, 0, len(list))
 	for _, x := range slices.SortedFunc(slices.Values(list), order) {
 		out = append(out, write(x))
 	}
@@ -270,7 +270,7 @@ func exportOptions(m *mapping, l Link, defaults billing.Options) {
 func exportAnswer(m *mapping, a billing.Answer) {
 	switch {
 	case a.Kind == billing.Alongside:
-		var ids []any
+		ids := make([]any, 0, len(a.Additions))
 		for _, id := range a.Additions {
 			ids = append(ids, int(id))
 		}

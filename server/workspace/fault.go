@@ -84,7 +84,7 @@ func (f Fault) String() string {
 }
 
 // Faults is the error of a refused file: all its faults, by line and column.
-type Faults struct {
+type Faults struct { //nolint:errname // it is read as what it holds: the faults of a file
 	// Name is the file's name, put before each line when there is one.
 	Name string
 	List []Fault

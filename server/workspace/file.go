@@ -17,13 +17,8 @@ type File struct {
 	Rules     []RulePart
 	Policy    PolicyPart
 	Customers []CustomerPart
-	// names says which of the lists are in the file at all; pruning asks.
-	names  lists
-	faults []Fault
+	faults    []Fault
 }
-
-// lists says which lists a file names. One that isn't there is not pruned.
-type lists struct{ microsoft, profiles, rules, customers bool }
 
 // Faults are those that Parse found; Resolve tells them again together with its own.
 func (f *File) Faults() []Fault { return f.faults }
@@ -109,7 +104,6 @@ type CustomerPart struct {
 	At                          Place
 	Company, Connection, Tenant Field[string]
 	Links                       []LinkPart
-	LinksGiven                  bool
 }
 
 // LinkPart is an entry of "customers[].links".

@@ -60,25 +60,24 @@ func (r *reader) file(e entry) *File {
 	if v := o.text("apiVersion"); v.Set && v.Value != APIVersion {
 		r.fault(v.At, codeAPIVersion, v.Said+" is a form that this program doesn't read.", "Write apiVersion: "+APIVersion+".")
 	}
-	f := &File{
-		Settings: o.settings(),
-		Manage:   o.manage(),
-		Policy:   o.policy(),
+	return &File{
+		Settings:  o.settings(),
+		Manage:    o.manage(),
+		Microsoft: listOf(o, "microsoft", (*reader).microsoft),
+		Profiles:  listOf(o, "billingProfiles", (*reader).profile),
+		Rules:     listOf(o, "rules", (*reader).rule),
+		Policy:    o.policy(),
+		Customers: listOf(o, "customers", (*reader).customer),
 	}
-	f.Microsoft, f.names.microsoft = listOf(o, "microsoft", (*reader).microsoft)
-	f.Profiles, f.names.profiles = listOf(o, "billingProfiles", (*reader).profile)
-	f.Rules, f.names.rules = listOf(o, "rules", (*reader).rule)
-	f.Customers, f.names.customers = listOf(o, "customers", (*reader).customer)
-	return f
 }
 
-func listOf[T any](o object, key string, read func(*reader, entry) T) ([]T, bool) {
-	entries, given := o.list(key)
-	var list []T
+func listOf[T any](o object, key string, read func(*reader, entry) T) []T {
+	entries, _ := o.list(key)
+	list := make([]T, 0, len(entries))
 	for _, e := range entries {
 		list = append(list, read(o.r, e))
 	}
-	return list, given
+	return list
 }
 
 func (o object) settings() SettingsPart {
@@ -226,14 +225,13 @@ func (o object) policy() PolicyPart {
 func (r *reader) customer(e entry) CustomerPart {
 	o := r.object(e, "company", "connection", "tenant", "links")
 	o.need("company", "connection", "tenant")
-	c := CustomerPart{
+	return CustomerPart{
 		At:         o.at,
 		Company:    o.text("company"),
 		Connection: o.text("connection"),
 		Tenant:     o.tenant("tenant"),
+		Links:      listOf(o, "links", (*reader).link),
 	}
-	c.Links, c.LinksGiven = listOf(o, "links", (*reader).link)
-	return c
 }
 
 // billingKeys are the keys of a link that say how it is billed.

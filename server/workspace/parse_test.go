@@ -51,11 +51,11 @@ func testEnv(name string) (string, bool) {
 	return "", false
 }
 
-func readTestdata(t testing.TB, name string) string {
-	t.Helper()
+func readTestdata(tb testing.TB, name string) string {
+	tb.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(raw)
 }
@@ -128,7 +128,7 @@ func TestWholeFile(t *testing.T) {
 		t.Error(diff)
 	}
 	l := f.Customers[0].Links[0]
-	if l.StartDate.Value != billing.Date(2026, 12, 1) || l.Adopt.Value != 4711 || l.Description.Value != "日本 licenses" || !l.BillTrials.Value {
+	if l.StartDate.Value != billing.Date(2026, 12, 1) || l.Adopt.Value != 4711 || l.Description.Value != "\u65e5\u672c licenses" || !l.BillTrials.Value {
 		t.Errorf("the first link is %+v", l)
 	}
 	if at := l.Adopt.At; at != (Place{70, 16, "customers[0].links[0].adopt"}) {
@@ -161,7 +161,7 @@ func TestFormFaults(t *testing.T) {
 		"too large":         {strings.Repeat("#", maxFile+1), "larger than 16 MiB"},
 		"byte order mark":   {"\ufeffapiVersion: trueup/v2\n", "1:13: apiVersion: \"trueup/v2\""},
 		"windows lines":     {"apiVersion: trueup/v1\r\nworkspace:\r\n  mode: livee\r\n", "3:9: workspace.mode: \"livee\" is none of the words for this. Did you mean live?"},
-		"wide characters":   {"apiVersion: trueup/v1\nworkspace: {name: \"日本\", mode: x}\n", "2:31: workspace.mode"},
+		"wide characters":   {"apiVersion: trueup/v1\nworkspace: {name: \"\u65e5\u672c\", mode: x}\n", "2:31: workspace.mode"},
 		"empty variable":    {"apiVersion: trueup/v1\nworkspace: {name: \"${EMPTY}\"}\n", "EMPTY is set and empty"},
 		"emptied list":      {"apiVersion: trueup/v1\ncustomers:\n", "2:1: customers: There is no value here; a list is expected."},
 		"control character": {"apiVersion: trueup/v1\nworkspace: {name: \"a\\u0000b\"}\n", "control character"},

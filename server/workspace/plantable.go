@@ -246,10 +246,12 @@ func add(totals map[string]*total, c billing.Change) error {
 	}
 	var err error
 	if s.monthly, err = s.monthly.Add(c.Money.Monthly); err != nil {
-		return err
+		return fmt.Errorf("a month: %w", err)
 	}
-	s.next, err = s.next.Add(c.Money.NextInvoice)
-	return err
+	if s.next, err = s.next.Add(c.Money.NextInvoice); err != nil {
+		return fmt.Errorf("the next invoice: %w", err)
+	}
+	return nil
 }
 
 func (p *PlanWriter) writeTotals(indent string, totals map[string]*total) {

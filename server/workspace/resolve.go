@@ -64,7 +64,6 @@ type Resolved struct {
 	Customers []Customer
 	// Notices are what a person should know and nothing is refused for.
 	Notices []Fault
-	names   lists
 }
 
 // resolver is one resolution: the file, what is stored, what was looked up.
@@ -108,7 +107,7 @@ func Resolve(ctx context.Context, file *File, stored Config, sources Sources) (*
 		profiles:  map[string]*Profile{},
 		byCompany: map[billing.CompanyID]*Customer{}, byTenant: map[billing.TenantID]*Customer{}, added: map[billing.CompanyID]int{},
 		evidence: map[billing.TenantID]billing.Evidence{},
-		out:      &Resolved{Workspace: file.workspace(stored.Workspace), Manage: manage, names: file.names},
+		out:      &Resolved{Workspace: file.workspace(stored.Workspace), Manage: manage},
 	}
 	for i := range stored.Customers {
 		c := &stored.Customers[i]

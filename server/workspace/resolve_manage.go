@@ -192,10 +192,10 @@ func listed[T any](all []T, text func(T) string) string {
 	for _, x := range all {
 		texts = append(texts, text(x))
 	}
-	switch n := len(texts); {
-	case n == 0:
+	switch n := len(texts); n {
+	case 0:
 		return "none"
-	case n == 1:
+	case 1:
 		return texts[0]
 	default:
 		return strings.Join(texts[:n-1], ", ") + " and " + texts[n-1]

@@ -50,19 +50,19 @@ func sampleRuns() []billing.Run {
 				{ID: "c2", Group: "g1", Link: "abcdefgh23", License: "SPB", Agreement: 4001, AgreementName: "Managed 365", Action: billing.Create,
 					State: billing.Planned, Reason: billing.Reason{Code: "dated_made"}, After: addition(0, "TU-abcdefgh23-D20260317", "2", "2026-03-17", "2026-03-31"),
 					Seats: billing.SeatsOf{Seen: 14, Billed: 12}, Money: dollars("0", "21.29")},
-				{ID: "c3", Group: "g2", Link: "zzzzzzzz22", License: "日本語ライセンス", Agreement: 4001, AgreementName: "Managed 365", Action: billing.Keep,
+				{ID: "c3", Group: "g2", Link: "zzzzzzzz22", License: "\u65e5\u672c\u8a9eライセンス", Agreement: 4001, AgreementName: "Managed 365", Action: billing.Keep,
 					State: billing.Planned, Reason: billing.Reason{Code: "keep"}, Before: hand, After: hand, Seats: billing.SeatsOf{Seen: 3, Billed: 3}, Money: dollars("0", "0")},
 			},
 		},
 		{
-			ID: "run-2", Identifier: "名前\u202eevil\x1b[31m", Trigger: billing.OnDemand, Status: billing.RunHeld, Started: started,
+			ID: "run-2", Identifier: "\u540d\u524d\u202eevil\x1b[31m", Trigger: billing.OnDemand, Status: billing.RunHeld, Started: started,
 			Finished: started.Add(2 * time.Second),
 			Changes: []billing.Change{
-				{ID: "c4", Group: "g3", Link: "kkkkkkkk22", License: "日本語ライセンス", Agreement: 4100, AgreementName: "Ｆｕｌｌ width", Action: billing.Cancel,
+				{ID: "c4", Group: "g3", Link: "kkkkkkkk22", License: "\u65e5\u672c\u8a9eライセンス", Agreement: 4100, AgreementName: "Ｆｕｌｌ width", Action: billing.Cancel,
 					State: billing.Held, Hold: billing.FallsToZero, Reason: billing.Reason{Code: "falls_to_zero", Parts: map[string]string{"day": "2026-03-31"}},
 					Before: standing, After: addition(4711, "TU-abcdefgh23-S20260101", "10", "2026-01-01", "2026-03-31"),
 					Seats: billing.SeatsOf{}, Money: dollars("-220", "-220")},
-				{ID: "c5", Group: "g3", Link: "kkkkkkkk22", License: "日本語ライセンス", Agreement: 4100, AgreementName: "Ｆｕｌｌ width", Action: billing.Create,
+				{ID: "c5", Group: "g3", Link: "kkkkkkkk22", License: "\u65e5\u672c\u8a9eライセンス", Agreement: 4100, AgreementName: "Ｆｕｌｌ width", Action: billing.Create,
 					State: billing.Held, Hold: billing.FallsToZero, Reason: billing.Reason{Code: "falls_to_zero", Parts: map[string]string{"day": "2026-03-31"}},
 					After: addition(0, "TU-abcdefgh23-D20260317", "-10", "2026-03-17", "2026-03-31"), Money: dollars("0", "-106.451612")},
 				{ID: "c6", Group: "g4", Link: "cafeacut22", License: "cafe\u0301", Agreement: 4100, AgreementName: strings.Repeat("long ", 20), Action: billing.Create,
@@ -99,7 +99,9 @@ func TestWriteRuns(t *testing.T) {
 	}
 	golden(t, "runs.golden", out.String())
 	decoder := json.NewDecoder(bytes.NewReader(out.Bytes()))
-	var doc struct{ Runs []map[string]any }
+	var doc struct {
+		Runs []map[string]any `json:"runs"`
+	}
 	if err := decoder.Decode(&doc); err != nil {
 		t.Fatal(err)
 	}
@@ -166,12 +168,12 @@ func TestTotalsTellAnOverflow(t *testing.T) {
 
 func TestColumns(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{"": 0, "abc": 3, "日本": 4, "cafe\u0301": 4, "Ａ": 2, "ｱ": 1, "a\u200db": 2} {
+	for text, want := range map[string]int{"": 0, "abc": 3, "\u65e5\u672c": 4, "cafe\u0301": 4, "Ａ": 2, "ｱ": 1, "a\u200db": 2} {
 		if got := columns(text); got != want {
 			t.Errorf("%q takes %d columns, not %d", text, got, want)
 		}
 	}
-	if got := cut("日本語ライセンス", 7); got != "日本語…" || columns(got) != 7 {
+	if got := cut("\u65e5\u672c\u8a9eライセンス", 7); got != "\u65e5\u672c\u8a9e…" || columns(got) != 7 {
 		t.Errorf("cut to 7 columns it is %q", got)
 	}
 }
