@@ -148,8 +148,8 @@ var acceptance = []acceptanceRow{
 		d := newDesk(t, agreed(false, "04-01"))
 		d.link().Options.StartDate = day("03-15")
 		p := d.sees("03-17", 10)
-		if holds(p) != "start_date_settled" {
-			t.Errorf("holds %q", holds(p))
+		if heldBy(p) != "start_date_settled" {
+			t.Errorf("holds %q", heldBy(p))
 		}
 		d.expect("", "0.00")
 	}},
@@ -188,8 +188,8 @@ var acceptance = []acceptanceRow{
 			s.Evidence[theTenant] = billing.Evidence{Tenant: theTenant, Fault: &billing.Fault{Hold: billing.TenantUnreadable}}
 		}
 		p := d.sees("03-17", 12)
-		if holds(p) != "tenant_unreadable" {
-			t.Errorf("holds %q", holds(p))
+		if heldBy(p) != "tenant_unreadable" {
+			t.Errorf("holds %q", heldBy(p))
 		}
 		d.expect("S 10", "220.00")
 	}},
@@ -321,8 +321,8 @@ var acceptance = []acceptanceRow{
 	{"T45", func(t *testing.T) {
 		d, _ := handMade(t, true, "03-31")
 		p := d.sees("03-17", 10)
-		if holds(p) != "same_product_present" {
-			t.Errorf("holds %q", holds(p))
+		if heldBy(p) != "same_product_present" {
+			t.Errorf("holds %q", heldBy(p))
 		}
 		d.expect("", "0.00")
 	}},
@@ -331,8 +331,8 @@ var acceptance = []acceptanceRow{
 		bound := 25
 		d.ws.Policy.Seats = &bound
 		p := d.sees("03-17", 50)
-		if holds(p) != "rise_too_large" {
-			t.Errorf("holds %q", holds(p))
+		if heldBy(p) != "rise_too_large" {
+			t.Errorf("holds %q", heldBy(p))
 		}
 		d.expect("S 10", "220.00")
 		d.invoiced("04-30")
@@ -346,8 +346,8 @@ func goneOn17March(t *testing.T, credit bool) *desk {
 	t.Helper()
 	d := from10(t, true, credit, "03-31")
 	d.change = noSKU
-	if p := d.sees("03-17", 0); holds(p) != "falls_to_zero" {
-		t.Errorf("holds %q", holds(p))
+	if p := d.sees("03-17", 0); heldBy(p) != "falls_to_zero" {
+		t.Errorf("holds %q", heldBy(p))
 	}
 	d.expect("S 10", "220.00")
 	d.approved("03-17", 0)

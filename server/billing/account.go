@@ -15,6 +15,9 @@ func (l Ledger) ours(key LinkKey, additions []Addition, cut *Journaled) []Line {
 		if i := slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == a.ID && a.ID != 0 }); i >= 0 {
 			line := l.Lines[i]
 			line.Addition = a
+			if line.Adopted && !key.ours(l.Lines[i].Addition) { // its decision was cut before it got our serial
+				line.Serial = Serial{Key: key, Role: Standing, Effective: a.Effective}.String()
+			}
 			out = append(out, line)
 			continue
 		}
@@ -102,24 +105,26 @@ func (l Ledger) billed() Steps {
 }
 
 // see notes a count of the day, unless it changes nothing: then nothing has to be
-// replayed later. Before anything is due every first count is noted, also 0: what it is
-// compared with may be a line that is taken over later.
+// replayed later. While due has steps ahead every count is noted, because what it means
+// depends on where IT is by then; and before anything is due every first count is, also
+// 0, because the line that it is compared with may be taken over later.
 func (l Ledger) see(day Day, seats int) Ledger {
 	seen := slices.Clone(l.Seen)
 	for len(seen) > 0 && seen[len(seen)-1].Day >= day {
 		seen = seen[:len(seen)-1]
 	}
-	last := l.Due.Last()
+	changes := true
 	switch {
+	case len(seen) > 0:
+		changes = seats != seen[len(seen)-1].Seats
 	case !l.Last.IsZero():
-		last = l.Due.At(l.Last)
-	case len(l.Due) == 0 && l.First.IsZero():
-		last = -1
+		changes = seats != l.Due.At(l.Last)
+	case len(l.Due) > 0:
+		changes = seats != l.Due.Last() || l.Due[len(l.Due)-1].From > min(day, l.Through+1)
+	case !l.First.IsZero():
+		changes = seats != 0
 	}
-	if len(seen) > 0 {
-		last = seen[len(seen)-1].Seats
-	}
-	if seats != last {
+	if changes {
 		seen = append(seen, Seen{day, seats})
 	}
 	l.Seen = seen

@@ -236,8 +236,7 @@ func (w *work) leave(s *Snapshot) bool {
 	p := w.leaving
 	p.ledger = p.ledger.replayBefore(s.Today)
 	p.replay(w.link.Options)
-	p.due = dueEnd(p.due, p.terms.stretchEnd(s.Today))
-	p.ledger.Ended = true
+	p.endOn(s.Today, p.terms.stretchEnd(s.Today))
 	w.judge0(p, p.ledger.Due)
 	return true
 }
@@ -247,6 +246,15 @@ func (p *place) replay(o Options) Code {
 	r := p.ledger.replay(p.terms, o)
 	p.due, p.before, p.day = r.due, r.before, r.day
 	return r.code
+}
+
+// endOn makes nothing due after a day, as a run on today decides it.
+func (p *place) endOn(today, last Day) {
+	if p.day != today || p.ledger.DayThrough != p.terms.Through() && len(p.ledger.Seen) == 0 {
+		p.before, p.day = p.due, today
+	}
+	p.due = dueEnd(p.due, last)
+	p.ledger.Ended = true
 }
 
 // replayBefore leaves out what was seen on a day or later.

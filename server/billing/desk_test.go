@@ -224,8 +224,8 @@ func (d *desk) next() string {
 	return invoice.Cents(sum)
 }
 
-// holds names the holds of a plan.
-func holds(p billing.Plan) string {
+// heldBy names the holds of a plan.
+func heldBy(p billing.Plan) string {
 	var out []string
 	for _, d := range p.Decisions {
 		for _, h := range d.Holds {

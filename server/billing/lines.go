@@ -227,11 +227,8 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 	if !p.readable || p.drafts == nil && len(p.lines) > 0 {
 		return p.kept
 	}
-	switch {
-	case len(g.Seen) > 0: // Before is due as of a day before the last count's
+	if len(g.Seen) > 0 || !p.due.Equal(g.Due) {
 		g.Before, g.Day, g.DayThrough = p.before, p.day, p.terms.Through()
-	case !p.due.Equal(g.Due):
-		g.Before, g.Day, g.DayThrough = p.before, s.Today, p.terms.Through()
 	}
 	g.Due, g.Seen, g.Terms, g.Meanwhile = p.due, nil, p.terms, false
 	if slices.ContainsFunc(w.changes, func(c Change) bool {
@@ -243,8 +240,8 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.Price = w.profile.Price
 	}
 	g.Lines = nil
-	if g.First.IsZero() {
-		g.First = p.due.First()
+	if g.First.IsZero() || len(g.Due) == 0 && len(g.Before) == 0 {
+		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {
 		if keepFor := Day(400); d.to > g.Through-keepFor {

@@ -51,14 +51,14 @@ func (w *work) move(s *Snapshot) bool {
 	old.replay(w.link.Options)
 	was := old.ledger.Due
 	if was.Last() == 0 && w.seen > 0 { // it stood at nothing: the new place starts anew
-		return w.startFrom(now, x+1)
+		return w.startFrom(s, now, x+1)
 	}
-	w.end(old, x)
+	w.end(s, old, x)
 	now.catchUp(s.Today, w.link.Options)
 	g := now.ledger
 	g.First = x + 1
 	g.Due = g.Due.Until(x).Plus(was.From(x + 1))
-	g.Before = g.Before.Until(x).Plus(old.ledger.Before.From(x + 1))
+	g.Before = now.ledger.Due.Until(x).Plus(old.ledger.Before.From(x + 1))
 	g.Seen, g.Day = old.ledger.Seen, old.ledger.Day
 	if old.ledger.DayThrough == old.terms.Through() {
 		g.DayThrough = now.terms.Through()
@@ -82,10 +82,9 @@ func (p *place) catchUp(today Day, o Options) {
 }
 
 // startFrom begins the new place as a first sync would, no earlier than a day.
-func (w *work) startFrom(now *place, first Day) bool {
+func (w *work) startFrom(s *Snapshot, now *place, first Day) bool {
 	old := w.leaving
-	old.due, old.before = old.ledger.Due, old.ledger.Before
-	w.end(old, first-1)
+	w.end(s, old, first-1)
 	return w.stayOn(now)
 }
 
@@ -99,9 +98,9 @@ func (w *work) stayOn(now *place) bool {
 }
 
 // end makes nothing due on a place after a day.
-func (w *work) end(p *place, last Day) {
-	p.due = dueEnd(p.due, last)
-	p.ledger.Ended, p.ledger.Last = true, last
+func (w *work) end(s *Snapshot, p *place, last Day) {
+	p.endOn(s.Today, last)
+	p.ledger.Last = last
 }
 
 // trail plans the places that a move left and whose last day hasn't passed: what is
@@ -221,7 +220,7 @@ func (w *work) joinedMove(s *Snapshot) bool {
 		p.ledger = p.ledger.replayBefore(s.Today)
 		p.replay(w.link.Options)
 		w.judged.from = p.ledger.Due.Last()
-		w.end(p, w.joined)
+		p.endOn(s.Today, w.joined)
 		return true
 	}
 	p := w.current

@@ -221,7 +221,7 @@ func (s *Snapshot) aim(w *work) {
 	}
 	w.leaving = last
 	for _, p := range w.places {
-		if w.fits(p.ledger) && p.readable {
+		if w.fits(p.ledger) {
 			w.current = p
 			p.revived, p.wasLast = true, p.ledger.Last
 			p.ledger.Ended, p.ledger.Last = false, 0
