@@ -7,8 +7,8 @@
 //	mutate -package ./server/billing -files 'plan*.go,ledger*.go' \
 //	    -stage '-test.skip=^TestLaw' -stage '-test.run=^TestLaw'
 //
-// A mutant is built once and goes through the stages in turn until one kills
-// it, so the quick tests come first. The exit status is 1 if a survivor is not
+// A mutant goes through the stages in turn until one kills it, so the quick
+// tests come first. The exit status is 1 if a survivor is not
 // on the allow-list, or an entry of the list no longer survives.
 package main
 
@@ -93,7 +93,7 @@ func mutate(o options, out, progress io.Writer) error {
 		return err
 	}
 	defer r.close()
-	if err := r.baseline(); err != nil {
+	if err := r.prepare(mutants); err != nil {
 		return err
 	}
 	verdicts := r.all(mutants, progress)

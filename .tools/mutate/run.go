@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +27,11 @@ const (
 
 // runner builds and tests in a directory of its own.
 type runner struct {
-	opts  options
-	dir   string
-	limit []time.Duration // by stage
+	opts     options
+	dir      string
+	binary   string // with all mutants that are in functions
+	combined *combined
+	limit    []time.Duration // by stage
 }
 
 func newRunner(o options) (*runner, error) {
@@ -41,17 +44,18 @@ func newRunner(o options) (*runner, error) {
 
 func (r *runner) close() { _ = os.RemoveAll(r.dir) }
 
-// baseline runs the tests on the unchanged source: they must pass, and their
-// time sets the limit of each stage. A mutant that runs much longer is in a
-// loop that does not end.
-func (r *runner) baseline() error {
-	binary := filepath.Join(r.dir, "baseline.test")
-	if out, err := r.build(binary, nil); err != nil {
-		return fmt.Errorf("the unchanged package does not build: %w\n%s", err, out)
+// prepare builds the binary of all mutants and runs its tests with none of them
+// active: they must pass, and their time sets the limit of each stage. A mutant
+// that runs much longer is in a loop that does not end.
+func (r *runner) prepare(mutants []mutant) error {
+	r.binary = filepath.Join(r.dir, "combined.test")
+	r.combined = &combined{dir: r.dir, mutants: mutants, invalid: map[int]bool{}}
+	if err := r.combined.build(r, r.binary); err != nil {
+		return err
 	}
 	for _, args := range r.opts.stages {
 		start := time.Now()
-		out, err := r.test(binary, args, time.Hour)
+		out, err := r.test(r.binary, 0, args, time.Hour)
 		if err != nil {
 			return fmt.Errorf("the unchanged package fails its tests %s: %w\n%s", strings.Join(args, " "), err, out)
 		}
@@ -74,7 +78,7 @@ func (r *runner) all(mutants []mutant, progress io.Writer) []verdict {
 	for worker := range r.opts.parallel {
 		wg.Go(func() {
 			for i := range next {
-				v := r.try(worker, mutants[i])
+				v := r.try(worker, i+1, mutants[i])
 				mu.Lock()
 				verdicts[i] = v
 				count[v]++
@@ -98,28 +102,20 @@ func (r *runner) all(mutants []mutant, progress io.Writer) []verdict {
 	return verdicts
 }
 
-func (r *runner) try(worker int, m mutant) verdict {
-	dir := filepath.Join(r.dir, fmt.Sprint(worker))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// try finds the verdict on mutant number n.
+func (r *runner) try(worker, n int, m mutant) verdict {
+	binary := r.binary
+	if r.combined.invalid[n] {
 		return invalid
 	}
-	src, err := os.ReadFile(m.path)
-	if err != nil {
-		return invalid
-	}
-	changed, overlay, binary := filepath.Join(dir, m.file), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant.test")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {m.path: changed}})
-	if err != nil {
-		return invalid
-	}
-	if errors.Join(os.WriteFile(changed, m.apply(src), 0o600), os.WriteFile(overlay, replace, 0o600)) != nil {
-		return invalid
-	}
-	if _, err := r.build(binary, []string{"-overlay=" + overlay}); err != nil {
-		return invalid
+	if m.function == "" {
+		var err error
+		if binary, err = r.buildOne(worker, m); err != nil {
+			return invalid
+		}
 	}
 	for i, args := range r.opts.stages {
-		_, err := r.test(binary, args, r.limit[i])
+		_, err := r.test(binary, n, args, r.limit[i])
 		if errors.Is(err, context.DeadlineExceeded) {
 			return timedOut
 		}
@@ -130,22 +126,42 @@ func (r *runner) try(worker int, m mutant) verdict {
 	return survived
 }
 
+// buildOne makes a binary with one mutant.
+func (r *runner) buildOne(worker int, m mutant) (string, error) {
+	dir := filepath.Join(r.dir, strconv.Itoa(worker))
+	src, err := os.ReadFile(m.path)
+	if err != nil {
+		return "", err
+	}
+	changed, overlay, binary := filepath.Join(dir, m.file), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "mutant.test")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{m.path: changed}})
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(changed, m.apply(src), 0o600), os.WriteFile(overlay, replace, 0o600)); err != nil {
+		return "", err
+	}
+	_, err = r.build(binary, []string{"-overlay=" + overlay})
+	return binary, err
+}
+
 // build makes the test binary. Debug information would only slow the linker.
 func (r *runner) build(binary string, args []string) ([]byte, error) {
 	args = append([]string{"test", "-c", "-o", binary, "-ldflags=-s -w", "-vet=off"}, args...)
 	cmd := exec.Command("go", append(args, r.opts.pkg)...)
-	if r.opts.parallel > 1 {
-		cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	}
 	return cmd.CombinedOutput()
 }
 
 // test runs the binary where go test would run it.
-func (r *runner) test(binary string, args []string, limit time.Duration) ([]byte, error) {
+func (r *runner) test(binary string, active int, args []string, limit time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, append([]string{"-test.failfast", "-test.timeout=0"}, args...)...)
 	cmd.Dir = r.opts.pkg
+	cmd.Env = append(os.Environ(), selector+"="+strconv.Itoa(active))
+	if r.opts.parallel > 1 {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	}
 	cmd.WaitDelay = 2 * time.Second
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
