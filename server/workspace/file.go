@@ -20,9 +20,6 @@ type File struct {
 	faults    []Fault
 }
 
-// Faults are those that Parse found; Resolve tells them again together with its own.
-func (f *File) Faults() []Fault { return f.faults }
-
 // SettingsPart is "workspace".
 type SettingsPart struct {
 	At            Place
