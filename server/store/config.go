@@ -21,6 +21,7 @@ type Configuration struct {
 // Configured is a customer with its links, without ledgers.
 type Configured struct {
 	billing.Customer
+
 	Links []Link
 }
 

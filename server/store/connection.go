@@ -135,11 +135,11 @@ const (
 )
 
 func connectionSQL() []query {
-	all := []query{sqlConnections, sqlConnection, sqlInsertConnection, sqlUpdateConnection, sqlDeleteConnection, sqlSaveHealth}
+	var all []query
 	for _, n := range secretNames() {
 		all = append(all, sqlSecret(n), sqlSetSecret(n), sqlSwapSecret(n), sqlSealed(n), sqlReseal(n))
 	}
-	return all
+	return append(all, sqlConnections, sqlConnection, sqlInsertConnection, sqlUpdateConnection, sqlDeleteConnection, sqlSaveHealth)
 }
 
 // Connections lists the workspace's connections, the one to Manage first.

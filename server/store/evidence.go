@@ -62,6 +62,7 @@ func evidenceSQL() []query {
 func (s *Scope) saveEvidence(ctx context.Context, run int64, day billing.Day, reads []billing.Evidence) error {
 	type content struct {
 		billing.Evidence
+
 		body          []byte
 		hash, holders [32]byte
 	}

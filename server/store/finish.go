@@ -40,14 +40,15 @@ type Finish struct {
 }
 
 const (
-	// sqlFinishRun also takes away the open plans that are none any more.
-	sqlFinishRun query = `WITH gone AS (
+	// sqlFinishRun also closes the decisions of settled links, and takes away the open
+	// plans that are none any more.
+	sqlFinishRun query = `WITH settled AS (
+			UPDATE decision SET open = false, closed_at = now()
+			WHERE workspace_id = $1 AND link_key = ANY ($10::text[]) AND open),
+		gone AS (
 			DELETE FROM open_plan p WHERE p.workspace_id = $1 AND p.customer_id = $2 AND $8 AND p.link_key <> ALL ($9::text[]))
 		UPDATE run SET status = $4, finished_at = now(), error_code = $5, error_message = $6, error_action = $7
 		WHERE workspace_id = $1 AND customer_id = $2 AND id = $3`
-
-	sqlSettle query = `UPDATE decision SET open = false, closed_at = now()
-		WHERE workspace_id = $1 AND link_key = ANY ($2::text[]) AND open`
 
 	sqlUseAnswers query = `UPDATE link
 		SET approved = CASE WHEN approved = $3 THEN '' ELSE approved END,
@@ -59,7 +60,7 @@ const (
 		WHERE workspace_id = $1 AND key = ANY ($2::text[]) AND NOT removed`
 )
 
-func finishSQL() []query { return []query{sqlFinishRun, sqlSettle, sqlUseAnswers, sqlDetach} }
+func finishSQL() []query { return []query{sqlFinishRun, sqlUseAnswers, sqlDetach} }
 
 // FinishRun keeps all of f in one transaction and gives the claim back, as Release
 // does. ErrStale, and nothing kept, when the lease went to another process.
@@ -76,7 +77,10 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 		if err := s.saveEvidence(ctx, id, run.Day, f.Evidence); err != nil {
 			return err
 		}
-		if err := s.settle(ctx, f); err != nil {
+		if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
+			return err
+		}
+		if err := s.useAnswers(ctx, f); err != nil {
 			return err
 		}
 		if err := s.saveHeld(ctx, c.Customer, id, run.Day, f.Held); err != nil {
@@ -90,17 +94,7 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 	return nil
 }
 
-// settle keeps ledgers and closes what they settle.
-func (s *Scope) settle(ctx context.Context, f Finish) error {
-	if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
-		return err
-	}
-	if len(f.Ledgers) > 0 {
-		keys := slices.Sorted(maps.Keys(f.Ledgers))
-		if _, err := s.exec(ctx, sqlSettle, s.id, pq.Array(keys)); err != nil {
-			return err
-		}
-	}
+func (s *Scope) useAnswers(ctx context.Context, f Finish) error {
 	for _, l := range f.Used {
 		drift, err := encodeDrift(l.Drift)
 		if err != nil {
@@ -134,11 +128,13 @@ func (s *Scope) closeRun(ctx context.Context, customer billing.CustomerID, run i
 	if f.Error != nil {
 		e = *f.Error
 	}
-	waiting := []string{}
+	waiting := make([]billing.LinkKey, 0, len(f.Held)) // not nil: an empty array is none, null is unknown
 	for _, d := range f.Held {
-		waiting = append(waiting, each(d.Links, func(k billing.LinkKey) string { return string(k) })...)
+		waiting = append(waiting, d.Links...)
 	}
-	return s.touch(ctx, sqlFinishRun, s.id, customer, run, f.Status, e.Code, e.Message, e.Action, f.Planned, pq.Array(waiting))
+	settled := slices.AppendSeq([]billing.LinkKey{}, maps.Keys(f.Ledgers))
+	return s.touch(ctx, sqlFinishRun, s.id, customer, run, f.Status, e.Code, e.Message, e.Action, f.Planned,
+		pq.Array(waiting), pq.Array(settled))
 }
 
 // Outcome is what becomes of a claim when its run is over. The zero Outcome is a run

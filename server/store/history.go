@@ -121,6 +121,7 @@ type changeRow struct {
 // Record is a run as the history shows it: with what became of each change.
 type Record struct {
 	billing.Run
+
 	// Additions are the additions that the run's changes made or wrote, and Errors why
 	// they failed, by change id.
 	Additions map[string]billing.AdditionID

@@ -68,7 +68,7 @@ func LoadKeyset(path string) (*Keyset, error) {
 	if info.Size() > maxKeyset {
 		return nil, errors.New("the keyset is too large")
 	}
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("read the keyset: %w", err)
 	}
@@ -152,11 +152,11 @@ type place struct {
 
 func (p place) bytes() []byte { return fmt.Appendf(nil, "%s/%d/%s", p.table, p.row, p.column) }
 
-func (k *Keyset) seal(at place, clear string) ([]byte, error) {
+func (k *Keyset) seal(at place, secret string) ([]byte, error) {
 	if k == nil {
 		return nil, errors.New("seal a secret: no keyset was given")
 	}
-	b, err := k.aead.Encrypt([]byte(clear), at.bytes())
+	b, err := k.aead.Encrypt([]byte(secret), at.bytes())
 	if err != nil {
 		return nil, fmt.Errorf("seal %s", at.bytes())
 	}

@@ -53,6 +53,7 @@ func linkSQL() []query {
 // Link is a link with what a person called its agreement.
 type Link struct {
 	billing.Link
+
 	AgreementName string
 }
 

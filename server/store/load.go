@@ -10,7 +10,8 @@ import (
 
 // Loaded is all that a run of a customer needs to know beforehand.
 type Loaded struct {
-	*Settings   // shared with other runs: read only
+	*Settings // shared with other runs: read only
+
 	Customer    billing.Customer
 	Removed     bool // the customer was taken out; its links are removed
 	Links       []billing.Link
@@ -58,6 +59,7 @@ func loadSQL() []query { return []query{sqlLoadCustomer, sqlLoadLinks} }
 
 type loadRow struct {
 	connectionRow
+
 	Customer     int64  `db:"customer_id"`
 	Company      int    `db:"company_id"`
 	Identifier   string `db:"identifier"`
@@ -70,6 +72,7 @@ type loadRow struct {
 
 type loadLinkRow struct {
 	linkRow
+
 	Ledgers          []byte     `db:"ledgers"`
 	JournaledRun     int64      `db:"journaled_run"`
 	LedgersAfter     []byte     `db:"ledgers_after"`

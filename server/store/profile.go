@@ -16,12 +16,14 @@ type intArray = pq.Int64Array
 // Profile is a billing profile with the catalog identifier of its product.
 type Profile struct {
 	billing.Profile
+
 	ProductName string
 }
 
 // AgreementType is a type with what the workspace says of it.
 type AgreementType struct {
 	billing.AgreementType
+
 	Arrears bool // invoiced through one cycle earlier
 }
 

@@ -13,29 +13,29 @@ import (
 )
 
 // claim takes the house's customer.
-func (h *house) claim(t testing.TB) store.Claimed {
-	t.Helper()
-	c, err := h.workspace.ClaimOne(t.Context(), h.customer.ID, owner, billing.OnDemand, time.Minute)
-	must(t, err)
+func (h *house) claim(tb testing.TB) store.Claimed {
+	tb.Helper()
+	c, err := h.workspace.ClaimOne(tb.Context(), h.customer.ID, owner, billing.OnDemand, time.Minute)
+	must(tb, err)
 	return c
 }
 
 // begin claims the customer and begins a run.
-func (h *house) begin(t testing.TB) (store.Claimed, billing.Run) {
-	t.Helper()
-	c := h.claim(t)
-	run, err := h.workspace.BeginRun(t.Context(), c, march)
-	must(t, err)
+func (h *house) begin(tb testing.TB) (store.Claimed, billing.Run) {
+	tb.Helper()
+	c := h.claim(tb)
+	run, err := h.workspace.BeginRun(tb.Context(), c, march)
+	must(tb, err)
 	return c, run
 }
 
 // load reads the customer anew and gives its only link.
-func (h *house) load(t testing.TB) (store.Loaded, billing.Link) {
-	t.Helper()
-	l, err := h.workspace.LoadCustomer(t.Context(), h.customer.ID)
-	must(t, err)
+func (h *house) load(tb testing.TB) (store.Loaded, billing.Link) {
+	tb.Helper()
+	l, err := h.workspace.LoadCustomer(tb.Context(), h.customer.ID)
+	must(tb, err)
 	if len(l.Links) != 1 {
-		t.Fatalf("%d links, want 1", len(l.Links))
+		tb.Fatalf("%d links, want 1", len(l.Links))
 	}
 	return l, l.Links[0]
 }
@@ -112,7 +112,7 @@ func TestLoadGivesWhatWasSaved(t *testing.T) {
 		ID: h.profile, Name: "M365 Business Premium - Monthly", Types: []billing.AgreementTypeID{3, 5}, Product: 11,
 		Price: billing.PriceOf(decimal.MustParse("32.5")), Bill: billing.Billable,
 	}}, got.Profiles)
-	same(t, "arrears", map[billing.AgreementTypeID]bool{3: true}, got.Settings.Workspace.Arrears)
+	same(t, "arrears", map[billing.AgreementTypeID]bool{3: true}, got.Workspace.Arrears)
 	if c := got.Connections[h.partner]; c.Name != "partner" || c.Health.State != "unknown" {
 		t.Errorf("the connection is %+v", c)
 	}

@@ -53,30 +53,30 @@ func checkSecret(n SecretName) error {
 // Secret opens one secret of a connection; one that isn't set is ErrNotFound. What it
 // returns goes to the client that signs in with it and nowhere else.
 func (s *Scope) Secret(ctx context.Context, id billing.ConnectionID, n SecretName) (string, error) {
-	clear, _, err := s.secret(ctx, id, n)
-	return clear, err
+	secret, _, err := s.secret(ctx, id, n)
+	return secret, err
 }
 
-func (s *Scope) secret(ctx context.Context, id billing.ConnectionID, n SecretName) (clear string, sealed []byte, err error) {
+func (s *Scope) secret(ctx context.Context, id billing.ConnectionID, n SecretName) (secret string, sealed []byte, err error) {
 	if err := checkSecret(n); err != nil {
 		return "", nil, err
 	}
 	if err := s.get(ctx, &sealed, sqlSecret(n), s.id, id); err != nil {
 		return "", nil, fmt.Errorf("read %s of connection %d: %w", n, id, err)
 	}
-	clear, err = s.store.keyset.open(secretPlace(id, n), sealed)
-	return clear, sealed, err
+	secret, err = s.store.keyset.open(secretPlace(id, n), sealed)
+	return secret, sealed, err
 }
 
 // SetSecret seals and keeps a secret; "" takes it away.
-func (s *Scope) SetSecret(ctx context.Context, id billing.ConnectionID, n SecretName, clear string) error {
+func (s *Scope) SetSecret(ctx context.Context, id billing.ConnectionID, n SecretName, secret string) error {
 	if err := checkSecret(n); err != nil {
 		return err
 	}
 	var sealed []byte
-	if clear != "" {
+	if secret != "" {
 		var err error
-		if sealed, err = s.store.keyset.seal(secretPlace(id, n), clear); err != nil {
+		if sealed, err = s.store.keyset.seal(secretPlace(id, n), secret); err != nil {
 			return err
 		}
 	}
@@ -91,11 +91,11 @@ func (s *Scope) SetSecret(ctx context.Context, id billing.ConnectionID, n Secret
 // with. When another process was quicker it is ErrStale and nothing is written: the
 // newer one is read by Secret.
 func (s *Scope) SwapSecret(ctx context.Context, id billing.ConnectionID, n SecretName, was, now string) error {
-	clear, sealed, err := s.secret(ctx, id, n)
+	secret, sealed, err := s.secret(ctx, id, n)
 	if err != nil {
 		return err
 	}
-	if subtle.ConstantTimeCompare([]byte(clear), []byte(was)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(secret), []byte(was)) != 1 {
 		return fmt.Errorf("swap %s of connection %d: %w", n, id, ErrStale)
 	}
 	fresh, err := s.store.keyset.seal(secretPlace(id, n), now)
@@ -114,40 +114,48 @@ func (s *Scope) SwapSecret(ctx context.Context, id billing.ConnectionID, n Secre
 
 // Rewrap seals every secret of every workspace again, with the keyset's primary key,
 // and says how many. It may run beside the work and be cut and begun again: a secret
-// that changes meanwhile is sealed with the primary already.
+// that is set meanwhile is left as it is, sealed by whoever set it.
 func (s *Store) Rewrap(ctx context.Context) (int, error) {
 	done := 0
-	for _, n := range secretNames() {
-		var last int64
-		for {
-			var rows []struct {
-				ID     int64  `db:"id"`
-				Sealed []byte `db:"sealed"`
-			}
-			in := session{store: s}
-			if err := in.all(ctx, &rows, sqlSealed(n), last); err != nil {
-				return done, fmt.Errorf("list %s: %w", n, err)
+	for _, name := range secretNames() {
+		for last := int64(0); ; {
+			var rows []sealedRow
+			if err := (session{store: s}).all(ctx, &rows, sqlSealed(name), last); err != nil {
+				return done, fmt.Errorf("list %s: %w", name, err)
 			}
 			if len(rows) == 0 {
 				break
 			}
 			for _, r := range rows {
-				at := secretPlace(billing.ConnectionID(r.ID), n)
-				clear, err := s.keyset.open(at, r.Sealed)
+				n, err := s.reseal(ctx, name, r)
 				if err != nil {
 					return done, err
 				}
-				fresh, err := s.keyset.seal(at, clear)
-				if err != nil {
-					return done, err
-				}
-				changed, err := in.exec(ctx, sqlReseal(n), r.ID, r.Sealed, fresh)
-				if err != nil {
-					return done, fmt.Errorf("reseal %s: %w", at.bytes(), err)
-				}
-				done, last = done+changed, r.ID
+				done, last = done+n, r.ID
 			}
 		}
 	}
 	return done, nil
+}
+
+type sealedRow struct {
+	ID     int64  `db:"id"`
+	Sealed []byte `db:"sealed"`
+}
+
+func (s *Store) reseal(ctx context.Context, name SecretName, r sealedRow) (int, error) {
+	at := secretPlace(billing.ConnectionID(r.ID), name)
+	secret, err := s.keyset.open(at, r.Sealed)
+	if err != nil {
+		return 0, err
+	}
+	fresh, err := s.keyset.seal(at, secret)
+	if err != nil {
+		return 0, err
+	}
+	n, err := (session{store: s}).exec(ctx, sqlReseal(name), r.ID, r.Sealed, fresh)
+	if err != nil {
+		return 0, fmt.Errorf("reseal %s: %w", at.bytes(), err)
+	}
+	return n, nil
 }

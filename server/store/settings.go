@@ -38,6 +38,7 @@ func settingsSQL() []query { return []query{sqlSettings} }
 
 type settingsRow struct {
 	workspaceRow
+
 	Profiles []byte `db:"profiles"`
 	Rules    []byte `db:"rules"`
 	ManageID *int64 `db:"manage_id"`

@@ -83,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		settings: map[billing.WorkspaceID]*Settings{},
 	}
 	for _, q := range queries() {
-		if s.stmts[q], err = db.PreparexContext(ctx, string(q)); err != nil {
+		if s.stmts[q], err = db.PreparexContext(ctx, string(q)); err != nil { //nolint:sqlclosecheck // Close of the pool closes them
 			err = errors.Join(fmt.Errorf("prepare %q: %w", q, err), db.Close())
 			return nil, err
 		}
@@ -137,7 +137,7 @@ func (s session) stmt(ctx context.Context, q query) (*sqlx.Stmt, error) {
 
 // get reads one row; none is ErrNotFound.
 func (s session) get(ctx context.Context, into any, q query, args ...any) error {
-	st, err := s.stmt(ctx, q)
+	st, err := s.stmt(ctx, q) //nolint:sqlclosecheck // kept for the store's life
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s session) get(ctx context.Context, into any, q query, args ...any) error 
 
 // all reads every row.
 func (s session) all(ctx context.Context, into any, q query, args ...any) error {
-	st, err := s.stmt(ctx, q)
+	st, err := s.stmt(ctx, q) //nolint:sqlclosecheck // kept for the store's life
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (s session) all(ctx context.Context, into any, q query, args ...any) error 
 
 // exec runs a statement and says how many rows it touched.
 func (s session) exec(ctx context.Context, q query, args ...any) (int, error) {
-	st, err := s.stmt(ctx, q)
+	st, err := s.stmt(ctx, q) //nolint:sqlclosecheck // kept for the store's life
 	if err != nil {
 		return 0, err
 	}
@@ -193,6 +193,7 @@ func (s session) within(ctx context.Context, f func(session) error) error {
 // Tx is a transaction: all of it is kept or nothing.
 type Tx struct {
 	session
+
 	now time.Time
 }
 
@@ -218,6 +219,7 @@ func (t *Tx) Now(ctx context.Context) (time.Time, error) {
 // Scope is the store as one workspace sees it.
 type Scope struct {
 	session
+
 	id billing.WorkspaceID
 }
 

@@ -36,8 +36,10 @@ var march = billing.Date(2026, 3, 17) //nolint:gochecknoglobals // a day that te
 // house is a workspace with a profile and one customer.
 type house struct {
 	*store.Store
+
 	workspace *store.Scope
 	url       string
+	beside    *sqlx.DB // for what only time or a crash can do
 	customer  billing.Customer
 	profile   billing.ProfileID
 	partner   billing.ConnectionID
@@ -51,20 +53,23 @@ func build(t *testing.T) *house {
 }
 
 // furnish makes a workspace in a store.
-func furnish(t testing.TB, s *store.Store, url, name string) *house {
-	t.Helper()
-	h := &house{Store: s, url: url}
-	err := s.InTx(t.Context(), func(tx *store.Tx) error {
-		id, err := tx.CreateWorkspace(t.Context(), billing.Workspace{Name: name, Zone: "Australia/Brisbane", Currency: "AUD"})
+func furnish(tb testing.TB, s *store.Store, url, name string) *house {
+	tb.Helper()
+	beside, err := sqlx.Open("postgres", url)
+	must(tb, err)
+	tb.Cleanup(func() { must(tb, beside.Close()) })
+	h := &house{Store: s, url: url, beside: beside}
+	err = s.InTx(tb.Context(), func(tx *store.Tx) error {
+		id, err := tx.CreateWorkspace(tb.Context(), billing.Workspace{Name: name, Zone: "Australia/Brisbane", Currency: "AUD"})
 		if err != nil {
 			return err
 		}
 		h.workspace = s.In(id)
 		in := tx.In(id)
-		if h.partner, err = in.SaveConnection(t.Context(), store.Connection{Kind: store.PartnerApp, Name: "partner"}); err != nil {
+		if h.partner, err = in.SaveConnection(tb.Context(), store.Connection{Kind: store.PartnerApp, Name: "partner"}); err != nil {
 			return err
 		}
-		h.profile, err = in.SaveProfile(t.Context(), store.Profile{
+		h.profile, err = in.SaveProfile(tb.Context(), store.Profile{
 			Profile: billing.Profile{
 				Name: "M365 Business Premium - Monthly", Types: []billing.AgreementTypeID{3, 5}, Product: 11,
 				Price: billing.PriceOf(decimal.MustParse("32.50")), Bill: billing.Billable,
@@ -74,50 +79,56 @@ func furnish(t testing.TB, s *store.Store, url, name string) *house {
 		return err
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	h.customer = h.add(t, 19, "CohoWinery", tenant)
+	h.customer = h.add(tb, 19, "CohoWinery", tenant)
 	return h
 }
 
 // add makes a customer with one tenant.
-func (h *house) add(t testing.TB, company billing.CompanyID, identifier string, tenant billing.TenantID) billing.Customer {
-	t.Helper()
+func (h *house) add(tb testing.TB, company billing.CompanyID, identifier string, tenant billing.TenantID) billing.Customer {
+	tb.Helper()
 	c := billing.Customer{
 		Workspace: h.workspace.Workspace(), Company: company, Identifier: identifier, Name: identifier + " Ltd",
 		Tenants: []billing.CustomerTenant{{Tenant: tenant, Connection: h.partner}},
 	}
 	var err error
-	if c.ID, err = h.workspace.SaveCustomer(t.Context(), c); err != nil {
-		t.Fatal(err)
+	if c.ID, err = h.workspace.SaveCustomer(tb.Context(), c); err != nil {
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // link links a SKU of the house's customer.
-func (h *house) link(t testing.TB, sku billing.SKUID) billing.Link {
-	t.Helper()
+func (h *house) link(tb testing.TB, sku billing.SKUID) billing.Link {
+	tb.Helper()
 	l := billing.Link{
-		License: billing.LicenseRef{Tenant: tenant, SKU: sku}, Label: string(sku[:4]), Profile: h.profile, Agreement: agreement,
+		License: billing.LicenseRef{Tenant: tenant, SKU: sku}, Label: string(sku), Profile: h.profile, Agreement: agreement,
 		Options: billing.Options{Users: billing.UsersName, Basis: billing.Purchased, Minimum: 5, BillTrials: billing.Off},
 	}
 	var err error
-	if l.Key, err = h.workspace.SaveLink(t.Context(), h.customer.ID, store.Link{Link: l, AgreementName: "Managed 365"}); err != nil {
-		t.Fatal(err)
+	if l.Key, err = h.workspace.SaveLink(tb.Context(), h.customer.ID, store.Link{Link: l, AgreementName: "Managed 365"}); err != nil {
+		tb.Fatal(err)
 	}
 	return l
 }
 
 // same fails unless the two are equal.
-func same(t testing.TB, what string, want, got any) {
-	t.Helper()
+func same(tb testing.TB, what string, want, got any) {
+	tb.Helper()
 	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b decimal.Decimal) bool { return a.Cmp(b) == 0 })); d != "" {
-		t.Errorf("%s (-want +got):\n%s", what, d)
+		tb.Errorf("%s (-want +got):\n%s", what, d)
 	}
 }
 
+// step is what must needs of a *testing.T or a *rapid.T.
+type step interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // must fails when a step of the test's own failed.
-func must(t testing.TB, err error) {
+func must(t step, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +257,10 @@ func TestEveryStatementIsPrepared(t *testing.T) {
 }
 
 // open opens the database once more, as another process would.
-func open(t testing.TB, url string) *store.Store { return storetest.Open(t, url) }
+func open(tb testing.TB, url string) *store.Store {
+	tb.Helper()
+	return storetest.Open(tb, url)
+}
 
 // amount is a decimal as a policy has it.
 func amount(text string) *decimal.Decimal {
@@ -255,17 +269,14 @@ func amount(text string) *decimal.Decimal {
 }
 
 // sql runs a statement beside the store, for what only time or a crash can do.
-func (h *house) sql(t testing.TB, statement string, args ...any) {
+func (h *house) sql(t step, statement string, args ...any) {
 	t.Helper()
-	db, err := sqlx.Open("postgres", h.url)
-	must(t, err)
-	defer func() { must(t, db.Close()) }()
-	_, err = db.ExecContext(context.WithoutCancel(t.Context()), statement, args...)
+	_, err := h.beside.ExecContext(context.Background(), statement, args...)
 	must(t, err)
 }
 
 // expire ends the lease on the customer, as time would after a crash.
-func (h *house) expire(t testing.TB) {
-	t.Helper()
-	h.sql(t, `UPDATE sync_state SET lease_until = now() - interval '1 second' WHERE customer_id = $1`, h.customer.ID)
+func (h *house) expire(tb testing.TB) {
+	tb.Helper()
+	h.sql(tb, `UPDATE sync_state SET lease_until = now() - interval '1 second' WHERE customer_id = $1`, h.customer.ID)
 }

@@ -67,7 +67,7 @@ func (d *wireDay) UnmarshalText(b []byte) error {
 	default:
 		day, err := billing.ParseDay(s)
 		if err != nil {
-			return err
+			return fmt.Errorf("read a day: %w", err)
 		}
 		*d = wireDay(day)
 	}

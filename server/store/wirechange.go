@@ -99,7 +99,7 @@ func encodeAddition(a *billing.Addition) ([]byte, error) {
 
 func decodeAddition(data []byte) (*billing.Addition, error) {
 	if data == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // null is no addition
 	}
 	var w wireAddition
 	if err := decode("addition", data, &w); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"trueup/server/billing"
@@ -119,7 +120,7 @@ func encodeFault(f *billing.Fault) ([]byte, error) {
 
 func decodeFault(data []byte) (*billing.Fault, error) {
 	if data == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // null is no fault
 	}
 	var w wireFault
 	if err := decode("fault", data, &w); err != nil {
@@ -133,26 +134,34 @@ func decodeFault(data []byte) (*billing.Fault, error) {
 	return f, nil
 }
 
-// hashHolders is the same for the same users with the same licenses in any order.
+// hashHolders is the same for the same users with the same licenses in any order. A
+// tenant may have thousands of users, and this is done in each run: so it streams.
 func hashHolders(holders []billing.Holder) [32]byte {
-	sorted := slices.Clone(holders)
-	slices.SortFunc(sorted, func(a, b billing.Holder) int { return cmp.Compare(a.ID, b.ID) })
+	sorted := holders
+	if byID := func(a, b billing.Holder) int { return cmp.Compare(a.ID, b.ID) }; !slices.IsSortedFunc(holders, byID) {
+		sorted = slices.SortedFunc(slices.Values(holders), byID)
+	}
+	sum := sha256.New()
 	var buf []byte
 	text := func(s string) {
 		buf = binary.AppendUvarint(buf, uint64(len(s)))
 		buf = append(buf, s...)
 	}
 	for _, h := range sorted {
+		buf = buf[:0]
 		text(h.ID)
 		text(h.Name)
 		text(h.UPN)
-		text(fmt.Sprint(h.Enabled))
-		skus := slices.Clone(h.SKUs)
-		slices.Sort(skus)
+		buf = strconv.AppendBool(buf, h.Enabled)
+		skus := h.SKUs
+		if !slices.IsSorted(skus) {
+			skus = slices.Sorted(slices.Values(skus))
+		}
 		buf = binary.AppendUvarint(buf, uint64(len(skus)))
 		for _, sku := range skus {
 			text(string(sku))
 		}
+		sum.Write(buf) // a hash never fails
 	}
-	return sha256.Sum256(buf)
+	return [32]byte(sum.Sum(nil))
 }

@@ -95,7 +95,7 @@ func encodeDrift(drift map[billing.AdditionID]billing.DriftAnswer) ([]byte, erro
 
 func decodeDrift(data []byte) (map[billing.AdditionID]billing.DriftAnswer, error) {
 	if data == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // null is no answers
 	}
 	var w map[string]billing.DriftAnswer
 	if err := decode("drift", data, &w); err != nil {

@@ -63,20 +63,29 @@ type wake struct {
 	mu       sync.Mutex
 	listener *pq.Listener
 	heard    chan struct{} // closed when the listener's loop has ended
-	closed   bool
+	ended    chan struct{} // closed by close, which nothing is told of
 }
 
-func newWake() *wake { return &wake{signal: make(chan struct{}, 1)} }
+func newWake() *wake { return &wake{signal: make(chan struct{}, 1), ended: make(chan struct{})} }
+
+func (w *wake) isClosed() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
 
 // listen begins to listen, once; until it is connected the poll serves alone.
 func (w *wake) listen(s *Store) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.listener != nil || w.closed {
+	if w.listener != nil || w.isClosed() {
 		return
 	}
 	w.listener = pq.NewListener(s.url, 100*time.Millisecond, 10*time.Second, func(e pq.ListenerEventType, err error) {
-		if err != nil && e != pq.ListenerEventConnected {
+		if err != nil && e != pq.ListenerEventConnected && !w.isClosed() {
 			s.log.Warn("lost the connection for notifications, polling meanwhile", "error", err)
 		}
 	})
@@ -86,7 +95,7 @@ func (w *wake) listen(s *Store) {
 
 func (w *wake) hear(s *Store) {
 	defer close(w.heard)
-	if err := w.listener.Listen("trueup_due"); err != nil {
+	if err := w.listener.Listen("trueup_due"); err != nil && !w.isClosed() {
 		s.log.Warn("can't listen for notifications, polling instead", "error", err)
 	}
 	// A reconnect sends nil: something may have been missed, so it counts as a signal.
@@ -101,13 +110,15 @@ func (w *wake) hear(s *Store) {
 func (w *wake) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.closed = true
+	if w.isClosed() {
+		return
+	}
+	close(w.ended)
 	if w.listener == nil {
 		return
 	}
-	w.listener.Close() //nolint:errcheck // it only says that it was closed before
+	_ = w.listener.Close() // it only says that it was closed before
 	<-w.heard
-	w.listener = nil
 }
 
 // WaitForWork returns when customers were marked due since it last returned, or after
@@ -119,7 +130,7 @@ func (s *Store) WaitForWork(ctx context.Context) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-s.wake.signal:
 	case <-t.C:
 	}

@@ -73,7 +73,10 @@ func (c *cluster) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return store.Migrate(ctx, at)
+	if err := store.Migrate(ctx, at); err != nil {
+		return fmt.Errorf("migrate the template: %w", err)
+	}
+	return nil
 }
 
 func (c *cluster) stop() error {
@@ -98,66 +101,66 @@ func database(server, name string) (string, error) {
 }
 
 // Empty makes a database without any table for this test and returns its URL.
-func Empty(t testing.TB) string {
-	t.Helper()
-	return fresh(t, "template0")
+func Empty(tb testing.TB) string {
+	tb.Helper()
+	return fresh(tb, "template0")
 }
 
 // URL makes a migrated database for this test and returns its URL; the database goes
 // when the test ends.
-func URL(t testing.TB) string {
-	t.Helper()
-	return fresh(t, template)
+func URL(tb testing.TB) string {
+	tb.Helper()
+	return fresh(tb, template)
 }
 
-func fresh(t testing.TB, from string) string {
-	t.Helper()
+func fresh(tb testing.TB, from string) string {
+	tb.Helper()
 	if err := shared.start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", shared.copies.Add(1))
 	shared.making.Lock()
-	_, err := shared.admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+from)
+	_, err := shared.admin.ExecContext(tb.Context(), "CREATE DATABASE "+name+" TEMPLATE "+from)
 	shared.making.Unlock()
 	if err != nil {
-		t.Fatalf("copy the template: %v", err)
+		tb.Fatalf("copy the template: %v", err)
 	}
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
+	tb.Cleanup(func() {
+		ctx := context.WithoutCancel(tb.Context())
 		if _, err := shared.admin.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Errorf("drop the test's database: %v", err)
+			tb.Errorf("drop the test's database: %v", err)
 		}
 	})
 	at, err := database(shared.server.URL(), name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return at
 }
 
 // New opens a store with a fresh keyset on a migrated database of this test's own, and
 // closes it when the test ends.
-func New(t testing.TB) *store.Store {
-	t.Helper()
-	return Open(t, URL(t))
+func New(tb testing.TB) *store.Store {
+	tb.Helper()
+	return Open(tb, URL(tb))
 }
 
 // Open opens a store with a fresh keyset on a database, such as a second process's.
-func Open(t testing.TB, at string) *store.Store {
-	t.Helper()
+func Open(tb testing.TB, at string) *store.Store {
+	tb.Helper()
 	keyset, err := store.NewKeyset()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), store.Config{
-		URL: at, Keyset: keyset, MaxConns: 8, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	s, err := store.Open(tb.Context(), store.Config{
+		URL: at, Keyset: keyset, MaxConns: 8, Log: slog.New(slog.NewTextHandler(tb.Output(), nil)),
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Errorf("close the store: %v", err)
+			tb.Errorf("close the store: %v", err)
 		}
 	})
 	return s
