@@ -21,6 +21,9 @@ type options struct {
 	asOf     string
 	all      bool
 	limit    int
+	file     string
+	prune    bool
+	yes      bool
 }
 
 // parse reads a command's flags; with says which it has.
@@ -70,7 +73,7 @@ func (c *call) here(ctx context.Context) (*product, billing.Workspace, error) {
 	all, err := p.store.Workspaces(ctx)
 	switch {
 	case err == nil && len(all) == 0:
-		err = &wrongUse{"there is no workspace yet; `trueup apply -f workspace.yaml` makes one"}
+		err = &wrongUse{errNothingStored.Error()}
 	case err == nil && len(all) > 1:
 		err = &wrongUse{"there are several workspaces; the command line works with one"}
 	}
@@ -230,8 +233,8 @@ func printVersion(_ context.Context, c *call) (int, error) {
 }
 
 // terminal says that a file is one a person looks at.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	if !ok {
 		return false
 	}

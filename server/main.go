@@ -40,6 +40,8 @@ type command struct {
 // commands are in the order in which a person needs them.
 func commands() []command {
 	return []command{
+		{"apply", "-f FILE [--prune] [--yes]", "make what a workspace file says", apply},
+		{"export", "", "print the workspace file of what is stored", export},
 		{"plan", "[--customer C] [--as-of DAY] [-o json]", "show what a sync would write, with its money", plan},
 		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
 		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
@@ -52,6 +54,7 @@ func commands() []command {
 // call is one use of a command.
 type call struct {
 	args   []string
+	in     io.Reader
 	out    io.Writer // for the answer
 	errors io.Writer // for progress and what went wrong
 	env    envconfig.Lookuper
@@ -60,7 +63,7 @@ type call struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	c := &call{args: os.Args[1:], out: os.Stdout, errors: os.Stderr, env: envconfig.OsLookuper()}
+	c := &call{args: os.Args[1:], in: os.Stdin, out: os.Stdout, errors: os.Stderr, env: envconfig.OsLookuper()}
 	os.Exit(run(ctx, c))
 }
 

@@ -208,11 +208,15 @@ func (r *rooms) credential(ctx context.Context, w billing.WorkspaceID, id billin
 	}
 	err := errors.Join(errs...)
 	if err == nil {
-		r.mu.Lock()
-		r.opened[id] = opened{c.Version, w, cred}
-		r.mu.Unlock()
+		r.keep(id, opened{c.Version, w, cred})
 	}
 	return cred, err
+}
+
+func (r *rooms) keep(id billing.ConnectionID, o opened) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opened[id] = o
 }
 
 // saveRefreshToken keeps the refresh token that Microsoft gave in the place of another,
