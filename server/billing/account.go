@@ -5,47 +5,61 @@ import "slices"
 // account.go reads a ledger against the lines as they stand: which lines are ours,
 // what invoices charged since the last read, and what a cut decision had done.
 
-// ours picks the link's lines on the ledger's agreement out of all additions just
-// read: those the ledger knows by id, then any other with the link's serial on the
-// ledger's product. A line that neither the ledger nor a cut decision knows is taken
-// to have been billed like any older one.
-func (l Ledger) ours(key LinkKey, additions []Addition, cut *Journaled) []Line {
+// ours picks the link's lines on its i-th ledger out of all additions just read: those
+// that the ledger knows by id, then any other with the link's serial on the ledger's
+// product: one that a cut decision created for it, or, on the newest ledger of the
+// place, one that nobody knows, which is taken to have been billed like any older one.
+func (l Link) ours(ledgers []Ledger, i int, additions []Addition) []Line {
+	g := ledgers[i]
 	var out []Line
 	for _, a := range additions {
-		if i := slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == a.ID && a.ID != 0 }); i >= 0 {
-			line := l.Lines[i]
+		if k := g.knows(a.ID); k >= 0 {
+			line := g.Lines[k]
 			line.Addition = a
-			if line.Adopted && !key.ours(l.Lines[i].Addition) { // its decision was cut before it got our serial
-				line.Serial = Serial{Key: key, Role: Standing, Effective: a.Effective}.String()
+			if line.Adopted && !l.Key.ours(g.Lines[k].Addition) { // its decision was cut before it got our serial
+				line.Serial = Serial{Key: l.Key, Role: Standing, Effective: a.Effective}.String()
 			}
 			out = append(out, line)
 			continue
 		}
-		if !key.ours(a) || a.Product != l.Product {
+		if !l.Key.ours(a) || a.Product != g.Product || slices.ContainsFunc(ledgers, func(o Ledger) bool { return o.knows(a.ID) >= 0 }) {
 			continue
 		}
-		line := Line{Addition: a, MadeAt: min(l.Through, a.Effective) - 1}
-		if through, ok := cut.madeAt(a.Serial); ok {
+		line := Line{Addition: a, MadeAt: min(g.Through, a.Effective) - 1}
+		if at, through := l.Journaled.made(a.Serial); at >= 0 {
+			if at != i {
+				continue
+			}
 			line.MadeAt = through
+		} else if slices.ContainsFunc(ledgers[i+1:], func(o Ledger) bool { return o.Agreement == g.Agreement && o.Product == g.Product }) {
+			continue
 		}
 		out = append(out, line)
 	}
 	return out
 }
 
-// madeAt is IT when a cut decision created the line with the serial.
-func (j *Journaled) madeAt(serial string) (Day, bool) {
-	if j == nil {
-		return 0, false
+// knows is the place of a line among those that the ledger knows; -1 for another's.
+func (l Ledger) knows(id AdditionID) int {
+	if id == 0 {
+		return -1
 	}
-	for _, l := range j.Ledgers {
-		for _, line := range l.Lines {
-			if line.Serial == serial && line.ID == 0 {
-				return line.MadeAt, true
+	return slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == id })
+}
+
+// made is the ledger for which a cut decision created the line with the serial, and IT
+// at it; -1 when it created none.
+func (j *Journaled) made(serial string) (ledger int, through Day) {
+	if j != nil {
+		for i, l := range j.Ledgers {
+			for _, line := range l.Lines {
+				if line.Serial == serial && line.ID == 0 {
+					return i, line.MadeAt
+				}
 			}
 		}
 	}
-	return 0, false
+	return -1, 0
 }
 
 // invoiced lets billed grow when IT moved on: by what the lines carried, as they
@@ -131,9 +145,9 @@ func (l Ledger) see(day Day, seats int) Ledger {
 	return l
 }
 
-// drained says that nothing of the place can still be charged.
-func (l Ledger) drained() bool {
-	return l.Ended && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
+// drained says that nothing of the place can still be charged, nor counted on a day.
+func (l Ledger) drained(today Day) bool {
+	return l.Ended && l.Last < today && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
 }
 
 // stands says that an addition is as another describes it, in what we own.

@@ -78,11 +78,12 @@ func (l Ledger) replay(t Terms, o Options) replayed {
 		if again {
 			was = r.before
 		}
-		// Nothing was due before: a first sync, also when it is done again on its day.
-		first := len(was) == 0 && (f.IsZero() || again && s.Seats > 0)
+		first := len(was) == 0 && f.IsZero()
 		switch {
 		case first && s.Seats == 0:
 			r.due = nil
+		case len(was) == 0 && again && !f.IsZero(): // the first sync, done again on its day
+			r.due = Stretch(f, Forever, s.Seats)
 		case first:
 			if r.due, r.code = t.dueFirst(s.Day, s.Seats, o.StartDate); r.code != "" {
 				return r

@@ -221,6 +221,10 @@ func (w *work) remember(s *Snapshot) {
 	}
 }
 
+// linesKept is how many days after its last one a line that is billed whole stays in
+// the ledger, for invoices that are deleted.
+const linesKept = 400
+
 // after is a place's ledger once its changes are written.
 func (w *work) after(s *Snapshot, p *place) Ledger {
 	g := p.ledger
@@ -244,7 +248,7 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {
-		if keepFor := Day(400); d.to > g.Through-keepFor {
+		if d.to > g.Through-linesKept || d.was.MadeAt >= g.Through {
 			g.Lines = append(g.Lines, d.was)
 		}
 	}

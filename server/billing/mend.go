@@ -84,10 +84,13 @@ func mend(t Terms, today Day, due, billed Steps, lines []Line) (drafts []*draft,
 	slices.SortFunc(m.drafts, func(a, b *draft) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.was.ID, b.was.ID))
 	})
-	if m.wanted.Last() == 0 {
+	switch {
+	case t.over(): // open lines charge nothing more
+		m.patch(t.End)
+	case m.wanted.Last() == 0:
 		m.close(lastDay(m.wanted))
 		m.patch(Forever)
-	} else {
+	default:
 		m.rollUp()
 		so := m.stand()
 		m.patch(so - 1)
@@ -112,11 +115,17 @@ func (m *mending) tidy() {
 	}
 }
 
+// over says that the agreement has been invoiced to its end.
+func (t Terms) over() bool { return t.End <= t.Through() }
+
 // bounded ignores what comes after the agreement's end: the number of the last day
 // goes on for ever, so that an open line needs no end of its own.
 func (t Terms) bounded(s Steps) Steps {
-	if t.End >= Forever {
+	switch {
+	case t.End >= Forever:
 		return s
+	case t.over():
+		return s.Until(t.End)
 	}
 	return s.Until(t.End).Plus(Stretch(t.End+1, Forever, s.At(t.End)))
 }
@@ -244,6 +253,9 @@ func (m *mending) trimOne(lack Steps) bool {
 				continue
 			}
 			from, to := max(s.from, d.unbilled), min(s.to, d.to)
+			if d.standing && abs(s.n) < d.q { // it keeps some of its seats: what is too much is a credit
+				continue
+			}
 			if from <= to {
 				m.trim(d, from, to, min(abs(s.n), abs(d.q)))
 				return true

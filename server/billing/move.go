@@ -54,7 +54,6 @@ func (w *work) move(s *Snapshot) bool {
 		return w.startFrom(s, now, x+1)
 	}
 	w.end(s, old, x)
-	now.catchUp(s.Today, w.link.Options)
 	g := now.ledger
 	g.First = x + 1
 	g.Due = g.Due.Until(x).Plus(was.From(x + 1))
@@ -71,14 +70,6 @@ func (w *work) move(s *Snapshot) bool {
 	w.judged.decides, w.judged.to, w.judged.first = true, now.due.Last(), x+1
 	w.judged.prorate, w.judged.credit = now.terms.Prorate, w.link.Options.AllowCredit
 	return true
-}
-
-// catchUp takes what was counted on a place that was left, and is come back to before
-// its last day, into what is due there to that day.
-func (p *place) catchUp(today Day, o Options) {
-	if p.revived && p.wasLast >= today {
-		p.ledger.Due = dueEnd(p.ledger.replay(p.terms, o).due, p.wasLast)
-	}
 }
 
 // startFrom begins the new place as a first sync would, no earlier than a day.
@@ -107,19 +98,17 @@ func (w *work) end(s *Snapshot, p *place, last Day) {
 // counted until then still changes what is due there.
 func (w *work) trail(s *Snapshot) {
 	for _, p := range w.trailing(s) {
-		was := p.ledger.Due
 		p.replay(w.link.Options)
 		p.due = dueEnd(p.due, p.ledger.Last)
-		if w.current == nil && w.leaving == nil {
-			w.judged.from, w.judged.to = was.At(p.ledger.Last), p.due.At(p.ledger.Last)
-			w.judge0(p, was)
-		}
 	}
 }
 
 // trailing are the places that trail plans.
 func (w *work) trailing(s *Snapshot) []*place {
 	var out []*place
+	if !w.link.bills() {
+		return nil
+	}
 	for _, p := range w.places {
 		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && p.ledger.Last >= s.Today {
 			out = append(out, p)

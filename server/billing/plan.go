@@ -73,9 +73,9 @@ func (d Decision) Writes() bool {
 // Held says that nothing of the decision may be written now.
 func (d Decision) Held() bool { return len(d.Holds) > 0 }
 
-// Needs lists the agreements whose additions a plan for the links reads, each once:
-// those of the links and those on which something of theirs can still be charged.
-func Needs(links []Link) []AgreementID {
+// Needs lists the agreements whose additions a plan for the links on a day reads, each
+// once: those of the links and those on which something of theirs can still be charged.
+func Needs(links []Link, today Day) []AgreementID {
 	var out []AgreementID
 	add := func(id AgreementID) {
 		if id != 0 && !slices.Contains(out, id) {
@@ -87,7 +87,7 @@ func Needs(links []Link) []AgreementID {
 			add(l.Agreement)
 		}
 		for _, g := range l.Ledgers {
-			if !g.drained() {
+			if !g.drained(today) {
 				add(g.Agreement)
 			}
 		}

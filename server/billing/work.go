@@ -70,8 +70,8 @@ func (s *Snapshot) begin(l Link) *work {
 	w.profile = s.Profiles[l.Profile]
 	w.product = s.Products[w.profile.Product]
 	ledgers := w.retarget(l.Journaled.resume(l.Ledgers, s.Additions))
-	for _, g := range ledgers {
-		w.places = append(w.places, s.place(w, g))
+	for i := range ledgers {
+		w.places = append(w.places, s.place(w, ledgers, i))
 	}
 	s.count(w)
 	s.aim(w)
@@ -105,10 +105,11 @@ func (w *work) retarget(ledgers []Ledger) []Ledger {
 
 // place reads one ledger against its agreement: what invoices charged since, and the
 // lines as they stand. A drained place is only remembered.
-func (s *Snapshot) place(w *work, g Ledger) *place {
+func (s *Snapshot) place(w *work, ledgers []Ledger, i int) *place {
+	g := ledgers[i]
 	p := &place{ledger: g, due: g.Due, before: g.Before}
 	a, known := s.Agreements[g.Agreement]
-	drained := g.drained() && !w.fits(g)
+	drained := g.drained(s.Today) && !w.fits(g)
 	if drained || !known {
 		if !drained {
 			w.hold(AgreementNotActive, "agreement", itoa(int(g.Agreement)))
@@ -126,7 +127,8 @@ func (s *Snapshot) place(w *work, g Ledger) *place {
 		g = g.movedBack(p.terms)
 		p.ledger = g
 	}
-	p.lines = g.ours(w.link.Key, s.Additions[g.Agreement], w.link.Journaled)
+	ledgers[i] = g
+	p.lines = w.link.ours(ledgers, i, s.Additions[g.Agreement])
 	for _, line := range p.lines {
 		if !line.Quantity.IsInt() {
 			w.hold(QuantityNotWhole, "addition", itoa(int(line.ID)), "quantity", line.Quantity.String())
@@ -157,7 +159,7 @@ func (s *Snapshot) terms(a Agreement) (Terms, Code) {
 // count counts the link's license; without complete evidence there is a hold and no
 // count, never zero.
 func (s *Snapshot) count(w *work) {
-	if !w.link.bills() && len(w.trailing(s)) == 0 {
+	if !w.link.bills() {
 		return
 	}
 	e, read := s.Evidence[w.link.License.Tenant]
@@ -221,15 +223,14 @@ func (s *Snapshot) aim(w *work) {
 	}
 	w.leaving = last
 	for _, p := range w.places {
-		if w.fits(p.ledger) {
+		if w.fits(p.ledger) && p.ledger.Last < s.Today {
 			w.current = p
 			p.revived, p.wasLast = true, p.ledger.Last
 			p.ledger.Ended, p.ledger.Last = false, 0
 			return
 		}
 	}
-	g := Ledger{Agreement: w.link.Agreement, Product: w.profile.Product}
-	w.current = s.place(w, g)
+	w.current = s.place(w, []Ledger{{Agreement: w.link.Agreement, Product: w.profile.Product}}, 0)
 	w.places = append(w.places, w.current)
 }
 

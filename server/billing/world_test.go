@@ -18,8 +18,12 @@ const (
 	inAdvance  = billing.AgreementTypeID(1) // of agreements that are invoiced in advance
 	inArrears  = billing.AgreementTypeID(2)
 	theTenant  = billing.TenantID("7f3e2b1a-0000-4a11-9b7e-2f6f0c1d2e3a")
-	theSKU     = billing.SKUID("cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46")
-	wholeKey   = billing.LinkKey("aaaaaaaaaa")
+	// The license is made of two subscriptions: a third of the seats, and the rest.
+	subscriptionA = billing.SubscriptionID("0d8a1a7e-6f53-4e5c-9c1b-7d9d5f6c2b10")
+	subscriptionB = billing.SubscriptionID("1e8a1a7e-6f53-4e5c-9c1b-7d9d5f6c2b10")
+
+	theSKU   = billing.SKUID("cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46")
+	wholeKey = billing.LinkKey("aaaaaaaaaa")
 )
 
 var runHour = time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC) // evidence and run are always of the same hour
@@ -33,8 +37,7 @@ type world struct {
 	cents  []int // custom prices now, by product number
 	seats  int   // seen last
 	links  []*linked
-	split  int  // times the license was split: names the keys and the subscriptions
-	parted bool // the license is linked by subscription
+	made   int // links so far: names the keys and the subscriptions
 	// priced and moved say that a custom price changed, and that the link moved.
 	priced, moved bool
 	// missing are agreements whose invoice was deleted: nil when none is, by number.
@@ -46,6 +49,7 @@ type world struct {
 	stats         stats
 	// cutNext is the number of writes after which the next run dies; negative: it doesn't.
 	cutNext int
+	left    int // writes that the run still makes before it dies; negative: it doesn't
 	// exact says that sums are compared with what is owed.
 	exact bool
 	// look is called with every plan before anything of it is written, after when the run is over.
@@ -71,6 +75,9 @@ type linked struct {
 	// whole is false while a decision is cut, from its first write to its last.
 	whole bool
 	taken bool // the line that the answer names was taken over
+	dead  bool // a split or a merge ended it
+	// ends and begins are the days of a split or a merge that the next run that is written makes; 0: none.
+	ends, begins oracle.Day
 	// moveTo is where the link moves with the next run that is written.
 	moveTo *oracle.Place
 }
@@ -94,6 +101,11 @@ func newWorld(h oracle.History) *world {
 	}
 	w.links = []*linked{l}
 	return w
+}
+
+// living are the links that no split or merge has ended.
+func (w *world) living() []*linked {
+	return slices.DeleteFunc(slices.Clone(w.links), func(l *linked) bool { return l.dead })
 }
 
 // newLink is a link on agreement 1 and product 1 with its oracle.
@@ -169,7 +181,7 @@ func (w *world) snapshot(seats int) billing.Snapshot {
 	for _, l := range w.links {
 		s.Links = append(s.Links, l.Link)
 	}
-	for _, id := range billing.Needs(s.Links) {
+	for _, id := range billing.Needs(s.Links, s.Today) {
 		s.Additions[id] = slices.Clone(w.manage.lines[id])
 	}
 	return s
@@ -196,11 +208,12 @@ func (w *world) evidence(seats int) billing.Evidence {
 	if seats > 0 {
 		e.SKUs = []billing.SKU{{ID: theSKU, PartNumber: "SPB", Enabled: seats}}
 	}
-	for _, l := range w.links {
-		if id := l.License.Subscription; id != "" && !l.Removed && l.share(seats) > 0 {
-			e.Subscriptions = append(e.Subscriptions, billing.Subscription{ID: id, SKU: theSKU, Status: billing.SubscriptionEnabled, Seats: l.share(seats)})
+	for sub, n := range map[billing.SubscriptionID]int{subscriptionA: seats / 3, subscriptionB: seats - seats/3} {
+		if n > 0 {
+			e.Subscriptions = append(e.Subscriptions, billing.Subscription{ID: sub, SKU: theSKU, Status: billing.SubscriptionEnabled, Seats: n})
 		}
 	}
+	slices.SortFunc(e.Subscriptions, func(a, b billing.Subscription) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return e
 }
 
@@ -223,8 +236,9 @@ func (w *world) run(seats int, approve bool, cut int) {
 	for _, l := range w.links {
 		l.mended = l.Journaled != nil || !l.whole
 	}
+	w.left = max(cut, w.cutNext)
 	for _, d := range p.Decisions {
-		w.decide(p, d, max(cut, w.cutNext))
+		w.decide(p, d)
 	}
 	w.found(p)
 	for _, l := range w.links {
@@ -270,14 +284,14 @@ func (w *world) see(s billing.Snapshot, p billing.Plan, seats int) {
 		switch {
 		case s.Workspace.Observe:
 			l.truth.Forget()
-		case !l.Removed && w.ledgers(p, l.Key).Counted:
+		case (!l.Removed || l.dead) && w.ledgers(p, l.Key).Counted:
 			l.truth.See(w.day, l.share(seats))
 		}
 	}
 }
 
 // decide writes a decision, or as much of it as the cut leaves.
-func (w *world) decide(p billing.Plan, d billing.Decision, cut int) {
+func (w *world) decide(p billing.Plan, d billing.Decision) {
 	w.tell("  due %v, decision %s holds %v", w.dues(p, d), d.Group, codes(d))
 	if d.Held() {
 		w.stats.held++
@@ -292,10 +306,11 @@ func (w *world) decide(p billing.Plan, d billing.Decision, cut int) {
 		if c.Action == billing.Keep || c.Action == billing.None {
 			continue
 		}
-		if written == cut {
+		if w.left == 0 {
 			w.cutOff(p, d, written)
 			return
 		}
+		w.left--
 		made, err := w.manage.write(c, s100)
 		w.tell("    %s %s", c.Action, describe(*made.After))
 		if err != nil {
@@ -325,6 +340,14 @@ func (w *world) store(p billing.Plan, l *linked, done []billing.Change) {
 
 // wrote tells the oracle that all that a run saw was written.
 func (w *world) wrote(l *linked) {
+	switch {
+	case l.ends != 0:
+		l.truth.End(l.ends)
+		l.dead = true
+	case l.begins != 0:
+		l.truth.Begin(l.begins, l.share(w.seats))
+	}
+	l.ends, l.begins = 0, 0
 	if l.moveTo != nil {
 		if _, ok := l.truth.Move(w.day, *l.moveTo); !ok {
 			w.fault("moved to %v though the old agreement has ended before", *l.moveTo)
@@ -339,8 +362,9 @@ func (w *world) wrote(l *linked) {
 		}
 	}
 	switch {
-	case !l.Removed && l.truth.Waiting() > 0:
+	case (!l.Removed || l.dead) && l.truth.Waiting() > 0:
 		l.truth.Write()
+	case l.dead:
 	case l.Removed && !l.gone && l.truth.Stands():
 		l.truth.Remove(w.day)
 		l.truth.Write()

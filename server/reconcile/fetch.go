@@ -114,7 +114,7 @@ func (fx *facts) readTenants(ctx context.Context, tenants Tenants) error {
 // the customer stands, and the products of the profiles.
 func (fx *facts) readManage(ctx context.Context) error {
 	s := &fx.snapshot
-	needs := billing.Needs(fx.record.Links)
+	needs := billing.Needs(fx.record.Links, s.Today)
 	agreements, err := fx.manage.AgreementsOf(ctx, fx.record.Customer.Company)
 	if err != nil {
 		return err
