@@ -70,7 +70,12 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 		return err
 	}
 	err = s.within(ctx, func(s *Scope) error {
-		// First, since it takes the row that fences everything after it.
+		// Links before the claim's row, as a person's edit takes them: so neither waits
+		// for the other in a circle.
+		if err := s.useAnswers(ctx, f); err != nil {
+			return err
+		}
+		// It takes the row that fences everything else.
 		if err := s.release(ctx, c, f.Outcome); err != nil {
 			return err
 		}
@@ -78,9 +83,6 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 			return err
 		}
 		if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
-			return err
-		}
-		if err := s.useAnswers(ctx, f); err != nil {
 			return err
 		}
 		if err := s.saveHeld(ctx, c.Customer, id, run.Day, f.Held); err != nil {

@@ -402,3 +402,32 @@ func TestFirstSeenLastsUntilABreak(t *testing.T) {
 		t.Errorf("after a break: %s", w[0].FirstSeen)
 	}
 }
+
+// An edit by a person and the end of a run touch the same rows; neither dies of the
+// other, whoever is first.
+func TestEditAndFinishDontDeadlock(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	l := h.link(t, premium)
+	for range 20 {
+		claim, run := h.begin(t)
+		edited := make(chan error, 1)
+		go func() {
+			edited <- h.InTx(t.Context(), func(tx *store.Tx) error {
+				in := tx.In(h.workspace.Workspace())
+				if err := in.Lock(t.Context()); err != nil {
+					return err
+				}
+				if _, err := in.SaveLink(t.Context(), h.customer.ID, store.Link{Link: l}); err != nil {
+					return err
+				}
+				return in.MarkDue(t.Context(), []billing.CustomerID{h.customer.ID}, billing.OnDemand, noTime)
+			})
+		}()
+		must(t, h.workspace.FinishRun(t.Context(), claim, run, store.Finish{
+			Status: billing.RunDone, Planned: true, Evidence: []billing.Evidence{read(sku(premium, 10, 1))},
+			Ledgers: ledgers{l.Key: {ledger(10)}}, Used: []billing.Link{l},
+		}))
+		must(t, <-edited)
+	}
+}

@@ -17,7 +17,7 @@ type Settings struct {
 	Workspace billing.Workspace
 	Profiles  []billing.Profile
 	Rules     []billing.Rule
-	Manage    *Connection // nil: not connected yet
+	Manage    *Connection // nil: not connected yet; its Health may be an older one
 }
 
 // sqlSettings is one statement, so that the version it reads is that of all it reads.

@@ -51,7 +51,7 @@ func queries() []query {
 	for _, of := range [][]query{
 		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
-		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(),
+		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(),
 	} {
 		all = append(all, of...)
 	}

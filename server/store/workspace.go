@@ -29,7 +29,8 @@ const (
 
 	sqlBump query = `UPDATE workspace SET version = version + 1, updated_at = now() WHERE id = $1`
 
-	sqlLock query = `SELECT id FROM workspace WHERE id = $1 FOR UPDATE`
+	// sqlLock leaves the runs alone, whose rows refer to the workspace's key.
+	sqlLock query = `SELECT id FROM workspace WHERE id = $1 FOR NO KEY UPDATE`
 
 	sqlHistoryDays query = `UPDATE workspace SET history_days = $2 WHERE id = $1`
 )
