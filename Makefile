@@ -6,6 +6,8 @@ SHELL := /usr/bin/env bash
 T ?= 60s
 COUNT ?= 1
 
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
 # Under the race detector goes what shares memory between goroutines and is
 # quick: it makes a test several times slower, and the core has no goroutines.
 RACE := $(wildcard ./server/upstream ./server/reconcile)
@@ -26,7 +28,7 @@ deps: ## Install what is missing: PostgreSQL (npm or apt) and the Go modules
 .PHONY: build
 build: ## Build the program, bin/trueup
 	@mkdir -p bin
-	go build -trimpath -o bin/trueup ./server
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/trueup ./server
 
 .PHONY: demo
 demo: deps build ## Run everything on simulators, see the plan and the money; ONCE=1 ends by itself
@@ -34,8 +36,8 @@ demo: deps build ## Run everything on simulators, see the plan and the money; ON
 	bin/demo
 
 .PHONY: run
-run: deps build ## Run the program on the settings in the environment and the embedded database
-	bin/trueup serve
+run: deps build ## Run the program on the settings in the environment: ARGS='plan --customer 12'
+	bin/trueup $(ARGS)
 
 .PHONY: test
 test: deps ## Run all tests on a real PostgreSQL that they start themselves

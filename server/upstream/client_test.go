@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,7 @@ type host struct {
 	answers []answer
 	at      []time.Time // when each attempt came
 	bodies  []string
+	hold    chan struct{} // if there is one, each attempt waits for a value
 }
 
 type answer struct {
@@ -54,6 +56,9 @@ type answer struct {
 }
 
 func (h *host) RoundTrip(req *http.Request) (*http.Response, error) {
+	if h.hold != nil {
+		<-h.hold
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var body []byte
@@ -215,6 +220,18 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+func TestDeadlineAfterRetryAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{answers: []answer{{status: 429, retryAfter: "20"}, {status: 200}}}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if _, err := do(t, newClient(t, Config{base: h}).HTTP(Target{Name: "graph"}), ctx, "GET", "https://graph.example.com/", ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestDeadlineBeforeRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -291,6 +308,44 @@ func TestBreakerOpensAndRecovers(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestBreakerSendsOneToAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &host{answers: answers(503, 200), hold: make(chan struct{})}
+		hc := newClient(t, Config{base: h, MaxRetries: -1, BreakerAfter: 1}).HTTP(Target{Name: "connectwise"})
+		call := func() error {
+			_, err := get(t, hc, "https://manage.example.com/")
+			return err
+		}
+		go func() { h.hold <- struct{}{} }()
+		if err := call(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(31 * time.Second) // the bubble's clock
+		asked := make(chan error)
+		go func() { asked <- call() }()
+		synctest.Wait()
+		if err := call(); !errors.Is(err, ErrBreakerOpen) {
+			t.Errorf("a second call while the first asks: %v", err)
+		}
+		h.hold <- struct{}{}
+		if err := <-asked; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBreakersAreBounded(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, Config{})
+	for i := range 2*maxBreakers + 1 {
+		c.breaker("connectwise", fmt.Sprint(i))
+	}
+	if n := len(c.breakers); n > maxBreakers {
+		t.Errorf("%d breakers are kept", n)
+	}
 }
 
 func TestBreakerIgnoresWhatIsNoWordAboutTheHost(t *testing.T) {
@@ -404,15 +459,52 @@ func TestNothingSecretIsLogged(t *testing.T) {
 
 func TestUserAgent(t *testing.T) {
 	t.Parallel()
-	got := make(chan string, 2)
+	got := make(chan string, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.UserAgent() }))
 	t.Cleanup(s.Close)
-	c := newClient(t, Config{UserAgent: "trueup/1"})
-	if _, err := get(t, c.HTTP(Target{Name: "graph"}), s.URL); err != nil {
-		t.Fatal(err)
+	hc := newClient(t, Config{UserAgent: "trueup/1"}).HTTP(Target{Name: "graph"})
+	for set, want := range map[string]string{"": "trueup/1", "other/2": "other/2"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set != "" {
+			req.Header.Set("User-Agent", set)
+		}
+		resp, err := hc.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if ua := <-got; ua != want {
+			t.Errorf("User-Agent %q, want %q", ua, want)
+		}
 	}
-	if ua := <-got; ua != "trueup/1" {
-		t.Errorf("User-Agent %q, want trueup/1", ua)
+}
+
+func TestHeadOfALargeAnswer(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000000")
+	}))
+	t.Cleanup(s.Close)
+	resp, err := do(t, newClient(t, Config{MaxBody: 1000}).HTTP(Target{Name: "graph"}), t.Context(), http.MethodHead, s.URL, "")
+	if err != nil || resp.ContentLength != 1_000_000 {
+		t.Errorf("response %v, error %v: a HEAD has no body to be too large", resp, err)
+	}
+}
+
+func TestCause(t *testing.T) {
+	t.Parallel()
+	inner := errors.New("inner")
+	for _, err := range []error{inner, &url.Error{Op: "Get", URL: "https://x/?secret", Err: inner}} {
+		if got := Cause(err); !errors.Is(got, inner) || got.Error() != "inner" {
+			t.Errorf("Cause(%v) = %v", err, got)
+		}
+	}
+	refused := &UnreachableError{Err: errors.New("connection refused")}
+	if refused.Timeout() {
+		t.Error("a refused connection is no time-out")
 	}
 }
 

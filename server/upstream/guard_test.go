@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -136,6 +137,38 @@ func TestGuardRefusesBeforeAndAfterNames(t *testing.T) {
 				t.Errorf("the error shows the password: %v", err)
 			}
 		})
+	}
+}
+
+func TestGuardLetsPublicAddressesPass(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"https://8.8.8.8/", "https://[2606:4700::1]/", "https://manage.example.com/"} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkURL(u); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	for _, socket := range []struct {
+		network, address string
+		passes           bool
+	}{
+		{"tcp4", "8.8.8.8:443", true},
+		{"tcp6", "[2606:4700::1]:443", true},
+		{"tcp4", "10.0.0.1:443", false},
+		{"udp4", "8.8.8.8:443", false},
+		{"unix", "/run/docker.sock", false},
+		{"tcp4", "8.8.8.8", false},
+		{"tcp4", "manage.example.com:443", false},
+	} {
+		if err := checkSocket(socket.network, socket.address, nil); (err == nil) != socket.passes {
+			t.Errorf("%s %s: %v, want it to pass: %t", socket.network, socket.address, err, socket.passes)
+		}
+	}
+	if err := checkURL(&url.URL{Scheme: "https"}); err == nil {
+		t.Error("an address without a host passes")
 	}
 }
 

@@ -30,7 +30,7 @@ type repeatableKey struct{}
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	idempotent, _ := ctx.Value(idempotentKey{}).(bool)
-	repeatable := idempotent || c.target.RetryWrites || req.Method == http.MethodGet || req.Method == http.MethodHead || req.Method == ""
+	repeatable := idempotent || c.target.RetryWrites || req.Method == http.MethodGet || req.Method == http.MethodHead
 	r, err := retryablehttp.FromRequest(req.WithContext(context.WithValue(ctx, repeatableKey{}, repeatable)))
 	if err != nil {
 		return nil, &UnreachableError{Target: c.target.Name, Host: req.URL.Hostname(), Err: errors.New("the request body could not be read")}
