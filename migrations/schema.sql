@@ -127,6 +127,36 @@ CREATE TABLE public.customer_tenant (
 
 COMMENT ON TABLE public.customer_tenant IS 'A tenant of a customer and the connection that reads it. A tenant has one customer, or its seats would be billed twice.';
 
+CREATE TABLE public.cutover_change (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    batch text NOT NULL,
+    company text NOT NULL,
+    agreement_id integer NOT NULL,
+    agreement_name text NOT NULL,
+    addition_id integer NOT NULL,
+    product text NOT NULL,
+    serial text NOT NULL,
+    last_day_was date,
+    last_day date NOT NULL,
+    planned_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL
+);
+
+COMMENT ON TABLE public.cutover_change IS 'A line of another tool that was given a last day. The row is there before Manage is written to; one without closed_at was cut, and Manage says whether it was done.';
+
+COMMENT ON COLUMN public.cutover_change.last_day_was IS 'Its cancelled date before; null when it was open.';
+
+ALTER TABLE public.cutover_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.cutover_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.decision (
     id bigint NOT NULL,
     workspace_id bigint NOT NULL,
@@ -530,6 +560,9 @@ ALTER TABLE ONLY public.customer_tenant
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_workspace_id_company_id_key UNIQUE (workspace_id, company_id);
 
+ALTER TABLE ONLY public.cutover_change
+    ADD CONSTRAINT cutover_change_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
 
@@ -602,6 +635,8 @@ CREATE INDEX customer_tenant_of_connection ON public.customer_tenant USING btree
 
 CREATE INDEX customer_tenant_of_customer ON public.customer_tenant USING btree (workspace_id, customer_id);
 
+CREATE INDEX cutover_change_of_workspace ON public.cutover_change USING btree (workspace_id, id);
+
 CREATE INDEX decision_of_run ON public.decision USING btree (workspace_id, run_id);
 
 CREATE UNIQUE INDEX decision_open ON public.decision USING btree (workspace_id, link_key) WHERE open;
@@ -652,6 +687,9 @@ ALTER TABLE ONLY public.customer_tenant
 
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cutover_change
+    ADD CONSTRAINT cutover_change_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_superseded_by_fkey FOREIGN KEY (superseded_by) REFERENCES public.decision(id) ON DELETE SET NULL;

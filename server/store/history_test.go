@@ -118,3 +118,27 @@ func TestHistoryIsKeptUntilASettingEndsIt(t *testing.T) {
 	}
 	must(t, h.workspace.KeepHistory(t.Context(), 0))
 }
+
+// A cut-over stands in the book before its first write, and each outcome closes its row
+// once.
+func TestCutoverIsKept(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	changes := []store.CutoverChange{
+		{Company: "CohoWinery", Agreement: agreement, AgreementName: "Managed 365", Addition: 1, Product: "A", Serial: "x", Was: billing.Forever, LastDay: march},
+		{Company: "CohoWinery", Agreement: agreement, AgreementName: "Managed 365", Addition: 2, Product: "B", Was: march + 9, LastDay: march},
+	}
+	must(t, h.workspace.PlanCutover(t.Context(), owner, changes))
+	must(t, h.workspace.CloseCutover(t.Context(), changes[1].ID, "locked"))
+	if err := h.workspace.CloseCutover(t.Context(), changes[1].ID, ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("closed twice: %v", err)
+	}
+	got, err := h.workspace.Cutovers(t.Context(), 10)
+	must(t, err)
+	if len(got) != 2 || got[0].Closed.IsZero() || !got[1].Closed.IsZero() {
+		t.Fatalf("kept %+v", got)
+	}
+	changes[1].Error, changes[1].Closed = "locked", got[0].Closed
+	changes[0].Planned, changes[1].Planned = got[1].Planned, got[0].Planned
+	same(t, "the cut-over, newest first", []store.CutoverChange{changes[1], changes[0]}, got)
+}
