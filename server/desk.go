@@ -20,6 +20,8 @@ type desk struct {
 	store *store.Store
 	// id is the workspace; 0 while there is none: the first change makes it.
 	id billing.WorkspaceID
+	// currencies are those of the agreements that were looked up for the edit.
+	currencies map[string]bool
 }
 
 var _ workspace.Store = (*desk)(nil)
@@ -126,6 +128,8 @@ func (d *desk) Change(ctx context.Context, edit workspace.Edit) error {
 			if edit.Workspace != nil {
 				w = *edit.Workspace
 			}
+			w.Currency = d.currency()
+			edit.Workspace = &w
 			var err error
 			if made, err = tx.CreateWorkspace(ctx, w); err != nil {
 				return err
@@ -141,6 +145,18 @@ func (d *desk) Change(ctx context.Context, edit workspace.Edit) error {
 		d.id = made
 	}
 	return err
+}
+
+// currency is that of custom prices, which the file doesn't say: the agreements' where
+// they all have one. With several it stays open, and custom prices are held.
+func (d *desk) currency() string {
+	if len(d.currencies) != 1 {
+		return ""
+	}
+	for c := range d.currencies {
+		return c
+	}
+	return ""
 }
 
 // editing is an edit on its way into the store. profiles and connections are ids by
@@ -390,9 +406,9 @@ func (p *product) deskOf(ctx context.Context) (*desk, error) {
 	case len(all) > 1:
 		return nil, &wrongUse{"there are several workspaces; the command line works with one"}
 	case len(all) == 1:
-		return &desk{p.store, all[0].ID}, nil
+		return &desk{store: p.store, id: all[0].ID}, nil
 	}
-	return &desk{p.store, 0}, nil
+	return &desk{store: p.store, currencies: map[string]bool{}}, nil
 }
 
 var errNothingStored = errors.New("there is no workspace yet; `trueup apply -f workspace.yaml` makes one")

@@ -45,6 +45,7 @@ func commands() []command {
 		{"plan", "[--customer C] [--as-of DAY] [-o json]", "show what a sync would write, with its money", plan},
 		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
 		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
+		{"cutover", "--serial TEXT | --no-serial | --product P [...]", "end lines of another tool on a day; see below", cutover},
 		{"migrate", "", "bring the database's schema up to date", migrate},
 		{"keys", "new | rotate", "make a keyset for secrets, or give it a new key", keys},
 		{"version", "", "print the version", printVersion},

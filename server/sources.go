@@ -31,7 +31,7 @@ func (p *product) sources(d *desk) func(context.Context, workspace.ManageConnect
 		if err != nil {
 			return s, nil //nolint:nilerr // an incomplete connection is told as a fault of the file, with its line
 		}
-		s.Manage = manageNames{client.Client}
+		s.Manage = manageNames{client.Client, d.currencies}
 		return s, nil
 	}
 }
@@ -63,7 +63,10 @@ func partNumbers(table []microsoft.Product) func(string) []billing.SKUID {
 
 // manageNames looks up what a file names in Manage, a list in one call where it fits.
 // A person waits for it, so it may use the extra part of the budget.
-type manageNames struct{ client *connectwise.Client }
+type manageNames struct {
+	client     *connectwise.Client
+	currencies map[string]bool // of the agreements, noted; nil: nobody asks
+}
 
 func (m manageNames) Companies(ctx context.Context, identifiers []string) ([]billing.Company, error) {
 	return m.client.CompanyList(upstream.WithOnDemand(ctx), connectwise.CompanyQuery{Identifiers: identifiers})
@@ -83,17 +86,21 @@ const manyCompanies = 500
 
 func (m manageNames) Agreements(ctx context.Context, companies []billing.CompanyID, ids []billing.AgreementID) ([]billing.Agreement, error) {
 	ctx = upstream.WithOnDemand(ctx)
-	if len(companies) <= manyCompanies {
-		return m.client.AgreementList(ctx, connectwise.AgreementQuery{Companies: companies, IDs: ids})
-	}
+	q := connectwise.AgreementQuery{Companies: companies, IDs: ids}
 	wanted := make(map[billing.CompanyID]bool, len(companies))
 	for _, c := range companies {
 		wanted[c] = true
 	}
+	if len(companies) > manyCompanies {
+		q = connectwise.AgreementQuery{}
+	}
 	var out []billing.Agreement
-	err := m.client.Agreements(ctx, connectwise.AgreementQuery{}, func(a billing.Agreement) error {
+	err := m.client.Agreements(ctx, q, func(a billing.Agreement) error {
 		if wanted[a.Company] || slices.Contains(ids, a.ID) {
 			out = append(out, a)
+			if m.currencies != nil && a.Currency != "" {
+				m.currencies[a.Currency] = true
+			}
 		}
 		return nil
 	})

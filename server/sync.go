@@ -203,6 +203,7 @@ func owner() string {
 // on a terminal, plain lines now and then elsewhere.
 type progress struct {
 	out     interface{ Write([]byte) (int, error) }
+	what    string // what is counted
 	live    bool
 	total   int
 	done    int
@@ -216,7 +217,7 @@ type progress struct {
 const tellEvery = 5 * time.Second
 
 func newProgress(out interface{ Write([]byte) (int, error) }, total int, now func() time.Time) *progress {
-	return &progress{out: out, live: terminal(out), total: total, began: now(), told: now(), now: now}
+	return &progress{out: out, what: "customers", live: terminal(out), total: total, began: now(), told: now(), now: now}
 }
 
 // ran counts one customer. Neither writes more often than a person can read.
@@ -232,7 +233,7 @@ func (p *progress) ran(name string) {
 	}
 	p.told, p.printed = now, true
 	left := time.Duration(float64(now.Sub(p.began)) / float64(p.done) * float64(p.total-p.done)).Round(time.Second)
-	line := fmt.Sprintf("%d of %d customers, %s left, last: %s", p.done, p.total, left, strconv.QuoteToGraphic(name))
+	line := fmt.Sprintf("%d of %d %s, %s left, last: %s", p.done, p.total, p.what, left, strconv.QuoteToGraphic(name))
 	if p.live {
 		fmt.Fprintf(p.out, "\r\x1b[K%s", line)
 	} else {

@@ -26,8 +26,6 @@ type license struct {
 	beside                 []int // lines by hand that stay beside ours
 	truth, due             *oracle.Link
 	waits                  map[string][]microsoftsim.Day // by the code of the hold
-	taken                  bool
-	written                bool // the last night
 }
 
 // fileLink is a link of the workspace file.
@@ -150,13 +148,21 @@ func (l *license) makeOracles(d *demo, price *big.Rat) {
 	for _, id := range []int{l.options.Adopt, l.options.Replace} {
 		if line, ok := d.manage.Addition(id); ok && id != 0 {
 			seats := number(line.Quantity) - l.less
-			l.truth.TakeOver(oracle.Day(line.Effective), seats)
-			l.due.TakeOver(oracle.Day(line.Effective), seats)
+			l.truth.TakeOver(oracleOf(line.Effective), seats)
+			l.due.TakeOver(oracleOf(line.Effective), seats)
 		}
 	}
 }
 
-func oracleDay(d microsoftsim.Day) oracle.Day { return oracle.Day(d) }
+// oracleDay and oracleOf are a simulator's day as the oracle counts it; none stays none.
+func oracleDay(d microsoftsim.Day) oracle.Day { return oracle.Date(d.Time().Date()) }
+
+func oracleOf(d invoice.Day) oracle.Day {
+	if d == 0 {
+		return 0
+	}
+	return oracle.Date(d.Time().Date())
+}
 
 // number reads a whole quantity of the simulator.
 func number(text string) int {
@@ -171,15 +177,15 @@ func number(text string) int {
 func (d *demo) tellTerms(l *license) {
 	a, _ := d.manage.Agreement(l.agreement)
 	t := oracle.Terms{
-		BillStart: oracle.Day(a.BillStart), NextInvoice: oracle.Day(a.NextInvoice), End: oracle.Day(a.End), Prorate: a.Prorate,
+		BillStart: oracleOf(a.BillStart), NextInvoice: oracleOf(a.NextInvoice), End: oracleOf(a.End), Prorate: a.Prorate,
 		AtOnce: a.InvoiceProratedAdditions, Arrears: a.Arrears, Months: months(a.CycleID),
 	}
 	if parent, ok := d.manage.Agreement(a.ParentID); ok {
 		if t.NextInvoice == 0 {
-			t.NextInvoice = oracle.Day(parent.NextInvoice)
+			t.NextInvoice = oracleOf(parent.NextInvoice)
 		}
 		if t.BillStart == 0 {
-			t.BillStart = oracle.Day(parent.BillStart)
+			t.BillStart = oracleOf(parent.BillStart)
 		}
 		if a.CycleID == 0 {
 			t.Months = months(parent.CycleID)
