@@ -139,10 +139,12 @@ func decodeFault(data []byte) (*billing.Fault, error) {
 func hashHolders(holders []billing.Holder) [32]byte {
 	sorted := holders
 	if byID := func(a, b billing.Holder) int { return cmp.Compare(a.ID, b.ID) }; !slices.IsSortedFunc(holders, byID) {
-		sorted = slices.SortedFunc(slices.Values(holders), byID)
+		sorted = slices.Clone(holders)
+		slices.SortFunc(sorted, byID)
 	}
 	sum := sha256.New()
 	var buf []byte
+	var skus []billing.SKUID
 	text := func(s string) {
 		buf = binary.AppendUvarint(buf, uint64(len(s)))
 		buf = append(buf, s...)
@@ -153,10 +155,8 @@ func hashHolders(holders []billing.Holder) [32]byte {
 		text(h.Name)
 		text(h.UPN)
 		buf = strconv.AppendBool(buf, h.Enabled)
-		skus := h.SKUs
-		if !slices.IsSorted(skus) {
-			skus = slices.Sorted(slices.Values(skus))
-		}
+		skus = append(skus[:0], h.SKUs...)
+		slices.Sort(skus)
 		buf = binary.AppendUvarint(buf, uint64(len(skus)))
 		for _, sku := range skus {
 			text(string(sku))
