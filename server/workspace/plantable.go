@@ -64,7 +64,7 @@ func (p *PlanWriter) Write(run billing.Run) error {
 			continue
 		}
 		p.counts[c.State]++
-		rows = append(rows, row(c))
+		rows = append(rows, p.row(c))
 		if err := add(own, c); err != nil {
 			return fmt.Errorf("adding up the money of %s: %w", run.ID, err)
 		}
@@ -112,11 +112,16 @@ var header = []string{"AGREEMENT", "LICENSE", "CHANGE", "QUANTITY", "DAYS", "MON
 // rightAligned are the columns of money.
 var rightAligned = []bool{false, false, false, false, false, true, true, false}
 
-// row is a change in cells.
-func row(c billing.Change) []string {
+// row is a change in cells. One that shows in neither quantity nor days (a price, a
+// description, an adoption) says what it is.
+func (p *PlanWriter) row(c billing.Change) []string {
 	state := ""
 	if c.State != billing.Planned {
 		state = string(c.State)
+	}
+	if b, a := c.Before, c.After; c.Hold == "" && b != nil && a != nil && b.Quantity.Cmp(a.Quantity) == 0 &&
+		b.Effective == a.Effective && b.Cancelled == a.Cancelled {
+		state = strings.TrimSpace(state + " " + cut(visible(p.words.sentence(c.Reason)), 60))
 	}
 	return []string{
 		cell(c.AgreementName), cell(c.License), actionText(c), quantityText(c), daysText(c),

@@ -75,6 +75,10 @@ func sampleRuns() []billing.Run {
 			Changes: []billing.Change{{ID: "c7", Group: "g5", Link: "nnnnnnnn22", License: "SPB", Action: billing.None, State: billing.Held,
 				Hold: billing.TenantUnreadable, Reason: billing.Reason{Code: "tenant_unreadable"}}},
 		},
+		{ID: "run-5", Identifier: "Priced", Trigger: billing.OnDemand, Status: billing.RunDone, Started: started, Finished: started, Changes: []billing.Change{
+			{ID: "c8", Group: "g6", Link: "pppppppp22", License: "SPB", Agreement: 4001, AgreementName: "Managed 365", Action: billing.Update,
+				State: billing.Planned, Reason: billing.Reason{Code: "priced"}, Before: standing, After: standing, Money: dollars("10", "10")},
+		}},
 		{ID: "run-4", Identifier: "Empty", Trigger: billing.Approval, Status: billing.RunRunning, Started: started},
 	}
 }
@@ -105,7 +109,7 @@ func TestWriteRuns(t *testing.T) {
 	if err := decoder.Decode(&doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Runs) != 4 || decoder.More() {
+	if len(doc.Runs) != 5 || decoder.More() {
 		t.Errorf("%d runs in the document, more after it: %t", len(doc.Runs), decoder.More())
 	}
 	out.Reset()
