@@ -25,6 +25,7 @@ type license struct {
 	less                   int   // lessIncluded of a line that was taken over
 	beside                 []int // lines by hand that stay beside ours
 	truth, due             *oracle.Link
+	prorated               bool                          // the agreement prorated when the link was made
 	waits                  map[string][]microsoftsim.Day // by the code of the hold
 }
 
@@ -140,6 +141,7 @@ func (l *license) makeOracles(d *demo, price *big.Rat) {
 	l.truth = oracle.NewLink(oracle.Options{Credit: true}, window)
 	l.due = oracle.NewLink(oracle.Options{Credit: l.options.AllowNegativeProrate}, window)
 	d.tellTerms(l)
+	l.prorated = l.due.Terms(l.agreement).Prorate
 	for _, o := range []*oracle.Link{l.truth, l.due} {
 		o.Place(place)
 		o.Price(place, window, price)
