@@ -40,19 +40,21 @@ func (w *world) event(e oracle.Event) {
 	case oracle.Move:
 		w.move(e)
 	case oracle.Remove:
-		for _, l := range w.links {
+		for _, l := range w.living() {
 			l.Removed = true
 		}
 	case oracle.Relink:
 		w.relink()
 	case oracle.Reprice:
 		w.reprice(e)
+	case oracle.Split, oracle.Merge:
+		w.regroup(e.Kind == oracle.Split)
 	}
 }
 
 // quiet says that a link has nothing half done and nothing that waits.
 func (w *world) quiet() bool {
-	return !slices.ContainsFunc(w.links, func(l *linked) bool {
+	return !slices.ContainsFunc(w.living(), func(l *linked) bool {
 		return !l.whole || l.Journaled != nil || l.truth.Waiting() > 0 || l.Removed
 	})
 }
@@ -132,7 +134,7 @@ func (w *world) unmake(e oracle.Event) {
 // agreement without proration is left at the end of a period. A person who can't have it takes it back.
 func (w *world) move(e oracle.Event) {
 	to := oracle.Place{Agreement: e.At, Product: e.Product}
-	for _, l := range w.links {
+	for _, l := range w.living() {
 		at := l.truth.Standing()
 		x, ok := l.truth.MoveDay(w.day, to)
 		_, last := l.truth.Terms(at.Agreement).Period(x)
@@ -141,8 +143,8 @@ func (w *world) move(e oracle.Event) {
 			return
 		}
 	}
-	was, held := w.links[0].truth.Standing(), w.stats.held
-	for _, l := range w.links {
+	was, held := w.living()[0].truth.Standing(), w.stats.held
+	for _, l := range w.living() {
 		l.moveTo = &to
 		l.Agreement, l.Profile = billing.AgreementID(to.Agreement+1), billing.ProfileID(to.Product+1)
 		l.truth.Price(to, w.h.First-1200, rat(w.cents[e.Product]))
@@ -152,15 +154,65 @@ func (w *world) move(e oracle.Event) {
 	if w.stats.held == held {
 		return
 	}
-	for _, l := range w.links {
+	for _, l := range w.living() {
 		l.moveTo = nil
 		l.Agreement, l.Profile = billing.AgreementID(was.Agreement+1), billing.ProfileID(was.Product+1)
 	}
 }
 
+// regroup splits the license into its subscriptions, or merges them, and syncs: the old rows end on X and the new ones begin on the day after
+// with all their seats. It happens while nothing waits and what is due stays the same from there on. A person who can't have it takes it back.
+func (w *world) regroup(split bool) {
+	old := w.living()
+	x, ok := old[0].truth.MoveDay(w.day, old[0].truth.Standing())
+	place := old[0].truth.Standing()
+	t := old[0].truth.Terms(place.Agreement)
+	_, last := t.Period(x)
+	if split != (len(old) == 1) || !w.quiet() || !ok || w.seats < 3 || w.priced || w.moved || len(w.missing) > 0 || !t.Prorate && x != last {
+		return
+	}
+	for _, l := range old {
+		steps := l.truth.Steps()
+		if y, _ := l.truth.MoveDay(w.day, place); y != x || len(steps) == 0 || steps[len(steps)-1] != (oracle.Step{From: steps[len(steps)-1].From, Seats: l.share(w.seats)}) ||
+			steps[len(steps)-1].From > x+1 {
+			return
+		}
+	}
+	fresh := []*linked{w.grown("", func(n int) int { return n })}
+	if split {
+		fresh = []*linked{w.grown(subscriptionA, func(n int) int { return n / 3 }), w.grown(subscriptionB, func(n int) int { return n - n/3 })}
+	}
+	held := w.stats.held
+	for _, l := range old {
+		l.Removed, l.ends = true, x
+	}
+	for _, l := range fresh {
+		l.begins = x + 1
+	}
+	before := w.links
+	w.links = append(slices.Clone(before), fresh...)
+	w.run(w.seats, true, -1)
+	if w.stats.held == held {
+		w.moved = true
+		return
+	}
+	w.links = before
+	for _, l := range old {
+		l.Removed, l.ends, l.missed = false, 0, false
+	}
+}
+
+// grown is a link of the whole license, or of a subscription of it, that comes out of a split or a merge.
+func (w *world) grown(sub billing.SubscriptionID, share func(int) int) *linked {
+	w.made++
+	l := w.newLink(billing.LinkKey(fmt.Sprintf("link%06d", w.made)), sub, oracle.Options{Credit: w.h.Options.Credit})
+	l.share = share
+	return l
+}
+
 // relink makes removed links again. A removal that no run saw was never there.
 func (w *world) relink() {
-	for _, l := range w.links {
+	for _, l := range w.living() {
 		if l.Removed && l.missed && l.gone {
 			l.truth.Relink(w.day, l.truth.Standing())
 		}
@@ -174,7 +226,7 @@ func (w *world) reprice(e oracle.Event) {
 	if !w.quiet() || w.moved || len(w.missing) > 0 {
 		return
 	}
-	for _, l := range w.links {
+	for _, l := range w.living() {
 		at := l.truth.Standing()
 		if !l.truth.Stands() || l.truth.Due(w.day) == 0 || at.Product != e.Product || w.day <= l.truth.Terms(at.Agreement).Through() || w.dated(at) {
 			return
@@ -188,7 +240,7 @@ func (w *world) reprice(e oracle.Event) {
 		w.cents[e.Product] = was
 		return
 	}
-	for _, l := range w.links {
+	for _, l := range w.living() {
 		at := l.truth.Standing()
 		l.truth.Price(at, l.truth.Terms(at.Agreement).Through()+1, rat(e.Cents))
 	}

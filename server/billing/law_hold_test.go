@@ -16,13 +16,20 @@ var (
 	onlySeed  = flag.Int("seed", -1, "the one history to look at, by its seed")
 )
 
-// holds runs a law over histories, in parallel, each drawn from its seed alone. A failing one is made smaller and told as a table.
+// keeps runs a law over histories, in parallel, each drawn from its seed alone. A failing one is made smaller and told as a table.
 //
 // Histories are drawn by rapid, but not run by rapid.Check: their number is fixed and printed, they run in parallel, and taking events out of a
 // history makes it smaller far better than taking bits out of what it was drawn from.
-func holds(t *testing.T, shape oracle.Shape, law func(*world)) {
+func keeps(t *testing.T, shape oracle.Shape, law func(*world)) {
+	t.Helper()
+	part(t, 100, shape, law)
+}
+
+// part is keeps for a part of the histories, in percent.
+func part(t *testing.T, percent int, shape oracle.Shape, law func(*world)) {
 	t.Helper()
 	t.Parallel()
+	count := int64(*histories * percent / 100)
 	gen := oracle.Histories(shape)
 	fails := func(h oracle.History) bool {
 		w := newWorld(h)
@@ -47,7 +54,7 @@ func holds(t *testing.T, shape oracle.Shape, law func(*world)) {
 			var sum stats
 			for bad.Load() < 0 {
 				seed := next.Add(1) - 1
-				if seed >= int64(*histories) {
+				if seed >= count {
 					break
 				}
 				w := newWorld(gen.Example(int(seed)))
@@ -69,7 +76,7 @@ func holds(t *testing.T, shape oracle.Shape, law func(*world)) {
 		law(w)
 		t.Fatalf("history %d (-seed %d): %s\n%s", seed, seed, w.faults[0], report(h, law))
 	}
-	t.Logf("%d histories: %s", *histories, total)
+	t.Logf("%d histories: %s", count, total)
 	if total.checks == 0 {
 		t.Error("nothing was checked")
 	}

@@ -21,6 +21,8 @@ type manage struct {
 	// ours are the lines that Trueup made or adopted; answered is a person's that it may adopt or end.
 	ours     map[billing.AdditionID]bool
 	answered billing.AdditionID
+	// takenAt is the number of invoices of agreement 1 that had been made when the answered line was taken over.
+	takenAt int
 	// charged is what the invoices that stand charged for lines of ours.
 	charged []*big.Rat
 	// printed are the printed lines of ours on invoices that are off by more than half a cent.
@@ -102,6 +104,9 @@ func (m *manage) write(c billing.Change, catalog billing.Price) (billing.Change,
 	if c.Action == billing.Create && !end.IsZero() && a.Effective > end {
 		return c, fmt.Errorf("line from %s starts after the agreement's end, %s", a.Effective, end)
 	}
+	if c.Action == billing.Create && !end.IsZero() && a.Cancelled > end && a.Cancelled < billing.Forever {
+		return c, fmt.Errorf("dated line to %s ends after the agreement's end, %s", a.Cancelled, end)
+	}
 	if a.Cancelled < a.Effective {
 		return c, fmt.Errorf("line from %s is cancelled on %s, before it begins", a.Effective, a.Cancelled)
 	}
@@ -172,10 +177,10 @@ func (m *manage) invoice(id billing.AgreementID) bool {
 	return true
 }
 
-// unmake deletes the last invoice when it is an agreement invoice.
+// unmake deletes the last invoice when it is an agreement invoice and younger than the taking over of a line.
 func (m *manage) unmake(id billing.AgreementID) bool {
 	all := m.book(id).Invoices()
-	if len(all) == 0 || all[len(all)-1].Kind != invoice.KindAgreement {
+	if len(all) == 0 || id == 1 && len(all) <= m.takenAt || all[len(all)-1].Kind != invoice.KindAgreement {
 		return false
 	}
 	made, _ := m.book(id).DeleteLast()

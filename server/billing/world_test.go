@@ -74,8 +74,8 @@ type linked struct {
 	gone   bool // the last that was written is that the link was removed
 	// whole is false while a decision is cut, from its first write to its last.
 	whole bool
-	taken bool // the line that the answer names was taken over
-	dead  bool // a split or a merge ended it
+	taken bool       // the line that the answer names was taken over
+	last  oracle.Day // its last day, of a link that a split or a merge ended; 0: it lives
 	// ends and begins are the days of a split or a merge that the next run that is written makes; 0: none.
 	ends, begins oracle.Day
 	// moveTo is where the link moves with the next run that is written.
@@ -105,7 +105,7 @@ func newWorld(h oracle.History) *world {
 
 // living are the links that no split or merge has ended.
 func (w *world) living() []*linked {
-	return slices.DeleteFunc(slices.Clone(w.links), func(l *linked) bool { return l.dead })
+	return slices.DeleteFunc(slices.Clone(w.links), func(l *linked) bool { return l.last != 0 })
 }
 
 // newLink is a link on agreement 1 and product 1 with its oracle.
@@ -219,6 +219,9 @@ func (w *world) evidence(seats int) billing.Evidence {
 
 // run syncs once: with approve, a person approves what is held as it is shown; with cut >= 0 the run dies after that many writes.
 func (w *world) run(seats int, approve bool, cut int) {
+	if w.parting() {
+		seats = w.seats
+	}
 	w.seats = seats
 	s := w.snapshot(seats)
 	p := billing.NewPlan(s)
@@ -250,6 +253,12 @@ func (w *world) run(seats int, approve bool, cut int) {
 	if w.after != nil && len(w.faults) == 0 {
 		w.after(s, p)
 	}
+}
+
+// parting says that the last day of a link that was split up or merged hasn't passed. Whether what is counted until then is still the old
+// link's, the rules don't say: the count stays as it is.
+func (w *world) parting() bool {
+	return slices.ContainsFunc(w.links, func(l *linked) bool { return l.last >= w.day })
 }
 
 // approve lets a person approve every held decision as it was shown.
@@ -284,7 +293,7 @@ func (w *world) see(s billing.Snapshot, p billing.Plan, seats int) {
 		switch {
 		case s.Workspace.Observe:
 			l.truth.Forget()
-		case (!l.Removed || l.dead) && w.ledgers(p, l.Key).Counted:
+		case !l.Removed && w.ledgers(p, l.Key).Counted:
 			l.truth.See(w.day, l.share(seats))
 		}
 	}
@@ -343,7 +352,7 @@ func (w *world) wrote(l *linked) {
 	switch {
 	case l.ends != 0:
 		l.truth.End(l.ends)
-		l.dead = true
+		l.last = l.ends
 	case l.begins != 0:
 		l.truth.Begin(l.begins, l.share(w.seats))
 	}
@@ -356,15 +365,15 @@ func (w *world) wrote(l *linked) {
 	}
 	if l.Answer.Kind != "" && !l.taken && !l.Removed {
 		l.truth.TakeOver(w.h.Taken.Effective, w.h.Taken.Seats)
-		l.taken = true
+		l.taken, w.manage.takenAt = true, len(w.manage.book(1).Invoices())
 		if l.Answer.Kind == billing.Adopt {
 			w.manage.ours[w.manage.answered] = true
 		}
 	}
 	switch {
-	case (!l.Removed || l.dead) && l.truth.Waiting() > 0:
+	case !l.Removed && l.truth.Waiting() > 0:
 		l.truth.Write()
-	case l.dead:
+	case l.last != 0:
 	case l.Removed && !l.gone && l.truth.Stands():
 		l.truth.Remove(w.day)
 		l.truth.Write()

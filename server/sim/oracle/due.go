@@ -63,13 +63,8 @@ func (l *Link) Standing() Place { return l.spans[len(l.spans)-1].place }
 // See notes a complete read on a day. Only the last one of a day counts; nothing is due by it until Write.
 func (l *Link) See(day Day, seats int) { l.note(sight{day: day, seats: seats}) }
 
-// Remove notes that the link was removed, or set to do not bill, as a run on that day found it.
-func (l *Link) Remove(day Day) {
-	if n := len(l.seen); n > 0 && l.seen[n-1].removed {
-		return
-	}
-	l.note(sight{day: day, removed: true})
-}
+// Remove notes that the link was removed, or set to do not bill, and that the run of that day writes it.
+func (l *Link) Remove(day Day) { l.note(sight{day: day, removed: true}) }
 
 func (l *Link) note(s sight) {
 	if n := len(l.seen); n > 0 && l.seen[n-1].day == s.day {
@@ -97,15 +92,12 @@ func (l *Link) Write() {
 	l.seen = nil
 }
 
-// Relink makes a removed link again, in a place; the days that were due stay as they are. One whose days never came starts as if new.
+// Relink makes a removed link again, in a place; the days that were due stay as they are.
 func (l *Link) Relink(day Day, p Place) {
 	if p != l.Standing() {
 		l.spans = append(l.spans, span{max(day, l.due.from), p})
 	}
-	if l.first > day {
-		l.first = 0
-	}
-	l.seen, l.options.Start = nil, 0
+	l.seen = nil
 }
 
 // TakeOver makes a line of somebody else's the link's own (adopt), or starts from it (replace): its seats are due from its first day on, and
@@ -150,25 +142,27 @@ func (l *Link) stretch(day Day) (last Day, begins bool, t Terms) {
 }
 
 // open takes the day of a run and returns what was due as of the last run on an earlier day. A run on a day that was written already starts
-// from there again, unless an invoice was made meanwhile.
-func (l *Link) open(day Day, t Terms) series {
-	if l.day != day || l.through != t.Through() {
+// from there again, as if the other had not been, unless an invoice was made meanwhile.
+func (l *Link) open(day Day) (was series, again bool) {
+	_, _, t := l.stretch(day)
+	again = l.day == day && l.through == t.Through()
+	if !again {
 		l.before = l.due
 	}
 	l.day, l.through = day, t.Through()
-	return l.before
+	return l.before, again
 }
 
 // count is the table: what a run on a day that sees n seats makes due.
 func (l *Link) count(day Day, n int) {
-	if l.first == 0 {
-		l.firstSync(day, n)
+	from := max(day, l.first)
+	was, again := l.open(from)
+	if l.first == 0 || again && n > 0 && was.firstPositive(was.from) == 0 {
+		l.firstSync(was, day, n)
 		return
 	}
-	day = max(day, l.first)
-	last, begins, t := l.stretch(day)
-	was := l.open(day, t)
-	l.due = rule(was, day, last, begins, t.Prorate, l.options.Credit, n)
+	last, begins, t := l.stretch(from)
+	l.due = rule(was, from, last, begins, t.Prorate, l.options.Credit, n)
 }
 
 // rule is the lower half of the table.
@@ -184,34 +178,41 @@ func rule(was series, day, last Day, begins, prorate, credit bool, n int) series
 }
 
 // firstSync is the upper half of the table. A removed link that is made again has days that are due still: they count as in the lower half.
-func (l *Link) firstSync(day Day, n int) {
-	if n == 0 && l.due.firstPositive(l.due.from) == 0 {
+func (l *Link) firstSync(was series, day Day, n int) {
+	if n == 0 && was.firstPositive(was.from) == 0 {
+		l.due = was
 		return
 	}
 	if l.options.Start != 0 {
-		day = l.options.Start
-		_, _, t := l.stretch(day)
-		l.due = l.open(day, t).set(day, 0, n)
-		l.first = day
-		return
-	}
-	s, _ := l.at(day)
-	day = max(day, l.terms[s.place.Agreement].BillStart)
-	last, begins, t := l.stretch(day)
-	l.due = rule(l.open(day, t), day, last, begins, t.Prorate, l.options.Credit, n)
-	if begins || t.Prorate {
-		l.first = day
+		l.due, l.first = was.set(l.options.Start, 0, n), l.options.Start
 	} else {
-		l.first = last + 1
+		s, _ := l.at(day)
+		day = max(day, l.terms[s.place.Agreement].BillStart)
+		last, begins, t := l.stretch(day)
+		l.due, l.first = rule(was, day, last, begins, t.Prorate, l.options.Credit, n), day
+		if !begins && !t.Prorate {
+			l.first = last + 1
+		}
 	}
-	l.day = max(l.day, l.first)
+	// Until F comes, every run is a run on F.
+	l.day = max(day, l.first)
+	_, _, t := l.stretch(l.day)
+	l.through = t.Through()
 }
 
-// remove ends the link: what is due stays to the end of the day's stretch.
+// remove ends the link: what is due now stays to the end of the day's stretch. A link that never stood has nothing due.
 func (l *Link) remove(day Day) {
-	last, _, t := l.stretch(day)
-	l.due = l.open(day, t).set(last+1, 0, 0)
+	due := l.due
+	l.open(day)
+	if l.first == 0 {
+		return
+	}
+	last, _, _ := l.stretch(day)
+	l.due = due.set(last+1, 0, 0)
 }
+
+// Stands says that something was due of the link at some time.
+func (l *Link) Stands() bool { return l.first != 0 }
 
 // Move puts the link into another place, as a run on that day writes it: the days after X, as they are due, are the new place's. ok is false,
 // and nothing moves, when the old agreement has ended before the new one takes a line.
@@ -235,7 +236,8 @@ func (l *Link) MoveDay(day Day, to Place) (x Day, ok bool) {
 	return x, from.End == 0 || x <= from.End
 }
 
-// End is the last day of a link that is split up or merged into others: nothing is due after it.
+// End is the last day of a link that is split up or merged into others: nothing is due after it. Whether its rows still count until then, the
+// rules don't say; here they don't.
 func (l *Link) End(x Day) { l.due = l.due.set(x+1, 0, 0) }
 
 // Begin is the first day of a link that comes out of a split or a merge.

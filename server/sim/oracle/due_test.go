@@ -139,6 +139,14 @@ func TestAcceptanceRows(t *testing.T) {
 			steps: run(12, "2026-03-17") + "invoice; " + run(10, "2026-03-17"), want: "10 until 17 Mar, 12 until 1 Apr, then 10",
 		},
 		{
+			name: "twice on the day of a first sync from a start date", terms: monthly(open, on), fresh: true, start: "2026-03-05",
+			steps: run(21, "2026-03-17") + run(25, "2026-03-17"), want: "0 until 5 Mar, then 25",
+		},
+		{
+			name: "less before the start date has come", terms: monthly(open, on), fresh: true, start: "2026-03-15",
+			steps: run(10, "2026-03-02") + run(8, "2026-03-05"), want: "0 until 15 Mar, then 8",
+		},
+		{
 			name: "late, each with its own day", terms: monthly(open, on), credit: true,
 			steps: "see 12 2026-03-10; see 15 2026-03-12; see 9 2026-03-20; invoice; write; ",
 			want:  "10 until 10 Mar, 12 until 12 Mar, 15 until 20 Mar, then 9",

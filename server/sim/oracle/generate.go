@@ -61,7 +61,7 @@ func (w *writer) oneOf(ns ...int) int { return ns[w.upTo(len(ns))] }
 
 func (w *writer) history() History {
 	first := Date(2024, 1, 1) + Day(w.upTo(800))
-	w.h = History{First: first, Last: first + Day(w.days()), Cents: []int{2200, 100 + w.upTo(9000)}, Above: -1}
+	w.h = History{First: first, Last: first + Day(w.days()), Cents: []int{2200, 100 + w.upTo(9000)}}
 	places := 1
 	if w.shape.Moves && w.chance(40) {
 		places += 1 + w.upTo(2)
@@ -70,8 +70,14 @@ func (w *writer) history() History {
 		w.h.Agreements = append(w.h.Agreements, w.terms(i == 0))
 	}
 	w.h.Options.Credit = w.chance(45)
-	if w.chance(20) {
+	w.h.Above, w.h.Percent, w.h.Amount = -1, -1, -1
+	switch w.upTo(10) {
+	case 0, 1:
 		w.h.Above = w.upTo(6)
+	case 2:
+		w.h.Percent = 10 * w.upTo(10)
+	case 3:
+		w.h.Amount = 100 * w.upTo(500)
 	}
 	if w.chance(8) {
 		w.h.Freeze = 1 + w.upTo(5)
@@ -124,7 +130,7 @@ func (w *writer) terms(begins bool) Terms {
 	anchor := w.oneOf(1, 1, 1, 15, 28, 29, 30, 31, 1+w.upTo(28))
 	month := w.h.First.month() + w.upTo(4) - 1
 	t.NextInvoice = inMonth(month, anchor)
-	t.BillStart = inMonth(month-60, anchor)
+	t.BillStart = inMonth((month/12-5)*12, anchor) // a January, which has every day
 	switch {
 	case anchor <= 28 && w.chance(10):
 		t.BillStart = 0

@@ -17,8 +17,8 @@ type History struct {
 	Taken *Taken
 	// Cents are the custom prices of the products for a whole cycle.
 	Cents []int
-	// Above is the policy's bound of seats: larger changes are held. Negative: no bound.
-	Above int
+	// Above, Percent and Amount (in cents) are the policy's bounds: larger changes are held. Negative: no bound.
+	Above, Percent, Amount int
 	// Freeze is the number of days before the next invoice date on which nothing is written.
 	Freeze int
 	// Observe is the last day on which the workspace only observes; 0: it is live from the beginning.
@@ -95,8 +95,8 @@ func (h History) String() string {
 		fmt.Fprintf(&b, "agreement %d: %d months, next invoice %s, billing start %s, end %s, prorate %v, at once %v, arrears %v\n",
 			i, t.Months, t.NextInvoice, t.BillStart, t.End, t.Prorate, t.AtOnce, t.Arrears)
 	}
-	fmt.Fprintf(&b, "credit %v, start date %s, cents %v, held above %d, freeze %d days, observe until %s\n",
-		h.Options.Credit, h.Options.Start, h.Cents, h.Above, h.Freeze, h.Observe)
+	fmt.Fprintf(&b, "credit %v, start date %s, cents %v, held above %d seats %d percent %d cents, freeze %d days, observe until %s\n",
+		h.Options.Credit, h.Options.Start, h.Cents, h.Above, h.Percent, h.Amount, h.Freeze, h.Observe)
 	if h.Taken != nil {
 		fmt.Fprintf(&b, "line of %d from %s, replaced %v\n", h.Taken.Seats, h.Taken.Effective, h.Taken.Replace)
 	}
@@ -127,7 +127,7 @@ func (h History) Smaller(fails func(History) bool) History {
 	for _, simpler := range []func(*History){
 		func(h *History) { h.Observe = 0 },
 		func(h *History) { h.Freeze = 0 },
-		func(h *History) { h.Above = -1 },
+		func(h *History) { h.Above, h.Percent, h.Amount = -1, -1, -1 },
 		func(h *History) { h.Taken = nil },
 		func(h *History) { h.Options.Start = 0 },
 		func(h *History) { h.Options.Credit = false },

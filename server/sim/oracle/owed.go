@@ -68,3 +68,26 @@ func (l *Link) addSpan(sum *big.Rat, t Terms, s span, last Day) {
 		}
 	}
 }
+
+// Owing is the seats that invoices of the agreement have to charge for each day, as steps: due seats on the days on which the link stands there,
+// without what had been charged before the link took a line over.
+func (l *Link) Owing(agreement int) []Step {
+	var out []Step
+	last := 0
+	charged, took := l.charged[agreement]
+	days := max(len(l.due.n), len(charged.n), int(l.spans[len(l.spans)-1].from-l.due.from)+1)
+	for i := range days + 1 {
+		d := l.due.from + Day(i)
+		n := 0
+		if s, _ := l.at(d); s.place.Agreement == agreement {
+			n = l.due.at(d)
+			if took {
+				n -= charged.at(d)
+			}
+		}
+		if n != last {
+			out, last = append(out, Step{d, n}), n
+		}
+	}
+	return out
+}
