@@ -239,7 +239,9 @@ func (s *script) trouble(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // deny RESOURCE ACTION takes a permission from the API member's role.
-func (s *script) deny(_ *testscript.TestScript, _ bool, args []string) { s.manage.Deny(args[0], args[1:]...) }
+func (s *script) deny(_ *testscript.TestScript, _ bool, args []string) {
+	s.manage.Deny(args[0], args[1:]...)
+}
 
 // plain FILE OUT puts words in the place of what differs from run to run: ids of our
 // own, keys, moments, addresses.
