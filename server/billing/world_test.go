@@ -141,82 +141,6 @@ func (w *world) terms(i int) oracle.Terms {
 	return t
 }
 
-// snapshot is what a run reads.
-func (w *world) snapshot(seats int) billing.Snapshot {
-	s := billing.Snapshot{
-		Workspace:  billing.Workspace{ID: 1, Zone: "UTC", Currency: "USD", Observe: w.day <= w.h.Observe, Arrears: map[billing.AgreementTypeID]bool{inArrears: true}},
-		Customer:   billing.Customer{ID: 1, Company: theCompany, Tenants: []billing.CustomerTenant{{Tenant: theTenant}}},
-		Today:      billing.Day(w.day),
-		Now:        runHour,
-		Evidence:   map[billing.TenantID]billing.Evidence{theTenant: w.evidence(seats)},
-		Agreements: map[billing.AgreementID]billing.Agreement{},
-		Additions:  map[billing.AgreementID][]billing.Addition{},
-		Products:   map[billing.ProductID]billing.Product{},
-		Profiles:   map[billing.ProfileID]billing.Profile{},
-	}
-	s.Workspace.Policy = w.policy()
-	for i, t := range w.h.Agreements {
-		id := billing.AgreementID(i + 1)
-		a := billing.Agreement{
-			ID: id, Name: fmt.Sprint("Agreement ", i), Company: theCompany, Type: inAdvance, TypeName: "Managed", Status: billing.AgreementActive,
-			End: billing.Day(t.End), BillStart: billing.Day(t.BillStart), NextInvoice: billing.Day(w.terms(i).NextInvoice),
-			Cycle: billing.Cycle(t.Months), CycleSet: true, Prorate: billing.FlagOf(t.Prorate), ProratedAtOnce: billing.FlagOf(t.AtOnce), Currency: "USD",
-		}
-		if t.Arrears {
-			a.Type = inArrears
-		}
-		if a.End.IsZero() {
-			a.End = billing.Forever
-		}
-		s.Agreements[id] = a
-	}
-	for i, cents := range w.cents {
-		id := billing.ProductID(i + 1)
-		s.Products[id] = billing.Product{ID: id, Identifier: fmt.Sprint("M365-", id), Price: decimal.Hundred}
-		s.Profiles[billing.ProfileID(id)] = billing.Profile{
-			ID: billing.ProfileID(id), Name: fmt.Sprint("Profile ", id), Types: []billing.AgreementTypeID{inAdvance, inArrears}, Product: id,
-			Price: money(cents), Currency: "USD", Bill: billing.Billable,
-		}
-	}
-	for _, l := range w.links {
-		s.Links = append(s.Links, l.Link)
-	}
-	for _, id := range billing.Needs(s.Links, s.Today) {
-		s.Additions[id] = slices.Clone(w.manage.lines[id])
-	}
-	return s
-}
-
-func (w *world) policy() billing.Policy {
-	p := billing.Policy{FreezeDays: w.h.Freeze}
-	if w.h.Above >= 0 {
-		p.Seats = &w.h.Above
-	}
-	if w.h.Percent >= 0 {
-		p.Percent = &w.h.Percent
-	}
-	if w.h.Amount >= 0 {
-		amount := decimal.MustNew(int64(w.h.Amount), 2)
-		p.Amount = &amount
-	}
-	return p
-}
-
-// evidence is a complete read of the tenant.
-func (w *world) evidence(seats int) billing.Evidence {
-	e := billing.Evidence{Tenant: theTenant, ReadAt: runHour}
-	if seats > 0 {
-		e.SKUs = []billing.SKU{{ID: theSKU, PartNumber: "SPB", Enabled: seats}}
-	}
-	for sub, n := range map[billing.SubscriptionID]int{subscriptionA: seats / 3, subscriptionB: seats - seats/3} {
-		if n > 0 {
-			e.Subscriptions = append(e.Subscriptions, billing.Subscription{ID: sub, SKU: theSKU, Status: billing.SubscriptionEnabled, Seats: n})
-		}
-	}
-	slices.SortFunc(e.Subscriptions, func(a, b billing.Subscription) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return e
-}
-
 // run syncs once: with approve, a person approves what is held as it is shown; with cut >= 0 the run dies after that many writes.
 func (w *world) run(seats int, approve bool, cut int) {
 	if w.parting() {
@@ -255,10 +179,10 @@ func (w *world) run(seats int, approve bool, cut int) {
 	}
 }
 
-// parting says that the last day of a link that was split up or merged hasn't passed. Whether what is counted until then is still the old
-// link's, the rules don't say: the count stays as it is.
+// parting says that the rules leave open what a count on this day means: the last day of a link that was split up or merged hasn't passed, or
+// the link leaves a place in the middle of the day's stretch. Then the count stays as it is.
 func (w *world) parting() bool {
-	return slices.ContainsFunc(w.links, func(l *linked) bool { return l.last >= w.day })
+	return slices.ContainsFunc(w.links, func(l *linked) bool { return l.last >= w.day || l.last == 0 && l.truth.Unclear(w.day) })
 }
 
 // approve lets a person approve every held decision as it was shown.
@@ -364,7 +288,7 @@ func (w *world) wrote(l *linked) {
 		l.moveTo = nil
 	}
 	if l.Answer.Kind != "" && !l.taken && !l.Removed {
-		l.truth.TakeOver(w.h.Taken.Effective, w.h.Taken.Seats)
+		l.truth.TakeOver(w.h.Taken.Effective, w.h.Taken.Seats, w.h.Taken.Replace)
 		l.taken, w.manage.takenAt = true, len(w.manage.book(1).Invoices())
 		if l.Answer.Kind == billing.Adopt {
 			w.manage.ours[w.manage.answered] = true

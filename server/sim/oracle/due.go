@@ -24,6 +24,8 @@ type Link struct {
 	before  series // due as of the last run on an earlier day than day
 	day     Day    // of the last run that wrote, never before first
 	through Day    // IT at it
+	began   Day    // the first day of the line that replaced another's; 0: none did
+	firstOn Day    // day of the first sync, never before first
 	first   Day    // F: the first day of the first standing; 0: not yet
 	seen    []sight
 	charged map[int]series // seats that invoices had charged on an agreement before the link took a line over
@@ -100,14 +102,18 @@ func (l *Link) Relink(day Day, p Place) {
 	l.seen = nil
 }
 
-// TakeOver makes a line of somebody else's the link's own (adopt), or starts from it (replace): its seats are due from its first day on, and
-// what invoices have charged for it is charged.
-func (l *Link) TakeOver(effective Day, seats int) {
+// TakeOver makes a line of somebody else's the link's own (adopt), or lets its own line begin after IT in place of it (replace): the seats are
+// due from its first day on, and what invoices have charged for it is charged.
+func (l *Link) TakeOver(effective Day, seats int, replace bool) {
 	at := l.Standing().Agreement
+	through := l.terms[at].Through()
 	l.due = l.due.set(effective, 0, seats)
 	l.first = effective
-	if through := l.terms[at].Through(); effective <= through {
+	if effective <= through {
 		l.charged[at] = newSeries(l.due.from).set(effective, through, seats)
+	}
+	if replace {
+		l.began = through + 1
 	}
 }
 
@@ -141,6 +147,18 @@ func (l *Link) stretch(day Day) (last Day, begins bool, t Terms) {
 	return last, begins, t
 }
 
+// Unclear says that a day lies in a place that the link leaves in the middle of the day's stretch. How long seats that are removed on it stay
+// paid, the rules don't say; here it is to the last day in that place.
+func (l *Link) Unclear(day Day) bool {
+	s, end := l.at(max(day, l.first))
+	t := l.terms[s.place.Agreement]
+	last := t.Through()
+	if max(day, l.first) > last {
+		_, last = t.Period(max(day, l.first))
+	}
+	return end != 0 && last != end
+}
+
 // open takes the day of a run and returns what was due as of the last run on an earlier day. A run on a day that was written already starts
 // from there again, as if the other had not been, unless an invoice was made meanwhile.
 func (l *Link) open(day Day) (was series, again bool) {
@@ -157,7 +175,7 @@ func (l *Link) open(day Day) (was series, again bool) {
 func (l *Link) count(day Day, n int) {
 	from := max(day, l.first)
 	was, again := l.open(from)
-	if l.first == 0 || again && n > 0 && was.firstPositive(was.from) == 0 {
+	if l.first == 0 || again && l.day == l.firstOn && n > 0 && was.firstPositive(was.from) == 0 {
 		l.firstSync(was, day, n)
 		return
 	}
@@ -196,6 +214,7 @@ func (l *Link) firstSync(was series, day Day, n int) {
 	}
 	// Until F comes, every run is a run on F.
 	l.day = max(day, l.first)
+	l.firstOn = l.day
 	_, _, t := l.stretch(l.day)
 	l.through = t.Through()
 }
@@ -229,7 +248,7 @@ func (l *Link) MoveDay(day Day, to Place) (x Day, ok bool) {
 	old := l.spans[len(l.spans)-1]
 	from, into := l.terms[old.place.Agreement], l.terms[to.Agreement]
 	x = from.Through()
-	if began := max(l.due.lastStart(), old.from); began > x {
+	if began := max(l.due.lastStart(), old.from, l.began); began > x {
 		x = max(day-1, began)
 	}
 	x = into.nextTaken(x+1) - 1

@@ -217,7 +217,7 @@ func live(t *testing.T, r row) *Link {
 	l.Place(Place{agreement, product})
 	l.Price(Place{agreement, product}, Parse("2025-01-01"), big.NewRat(22, 1))
 	if !r.fresh {
-		l.TakeOver(Parse("2025-01-01"), 10)
+		l.TakeOver(Parse("2025-01-01"), 10, false)
 	}
 	for _, text := range strings.Split(strings.TrimSuffix(r.steps, "; "), "; ") {
 		var verb, a, b string
@@ -330,7 +330,7 @@ func TestMoves(t *testing.T) {
 				l.See(Parse("2026-03-17"), 10)
 				l.Write()
 			} else {
-				l.TakeOver(Parse("2025-01-01"), 10)
+				l.TakeOver(Parse("2025-01-01"), 10, false)
 			}
 			x, ok := l.Move(Parse(tt.day), Place{2, 1})
 			if x != Parse(tt.x) || ok == tt.impossible {
