@@ -153,14 +153,16 @@ func lastDay(s Steps) Day {
 
 // rollUp puts a pending line that began on or before IT, and whose days to IT are all
 // billed, into the standing one: the standing carries its seats from IT+1, the pending
-// line ends at IT. It changes what is carried on no day.
+// line ends at IT. It changes what is carried on no day. A line made since IT last
+// moved waits, though its days may have been charged at once: a plan made right after
+// its writes changes nothing.
 func (m *mending) rollUp() {
 	s, next := m.standing(), m.terms.Through()+1
 	if s == nil || s.unbilled != next {
 		return
 	}
 	for _, d := range m.drafts {
-		if d != s && d.open() && !d.dead() && d.unbilled == next && d.from < next && d.was.UnitPrice.Equal(s.was.UnitPrice) {
+		if d != s && d.open() && !d.dead() && d.unbilled == next && d.from < next && d.was.MadeAt < next-1 && d.was.UnitPrice.Equal(s.was.UnitPrice) {
 			s.q += d.q
 			d.to = next - 1
 		}

@@ -230,7 +230,12 @@ func (s *Snapshot) aim(w *work) {
 			return
 		}
 	}
-	w.current = s.place(w, []Ledger{{Agreement: w.link.Agreement, Product: w.profile.Product}}, 0)
+	ledgers := make([]Ledger, 0, len(w.places)+1)
+	for _, p := range w.places {
+		ledgers = append(ledgers, p.ledger)
+	}
+	ledgers = append(ledgers, Ledger{Agreement: w.link.Agreement, Product: w.profile.Product})
+	w.current = s.place(w, ledgers, len(ledgers)-1)
 	w.places = append(w.places, w.current)
 }
 
