@@ -57,19 +57,27 @@ func apply(ctx context.Context, c *call) (int, error) {
 // back with its faults, so that those which only Manage and Microsoft show are told in
 // one go; one that is no YAML at all is only its faults.
 func (c *call) readFile(name string) (file *workspace.File, faults, err error) {
-	in := c.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, nil, &wrongUse{"the workspace file can't be opened: " + err.Error()}
-		}
-		defer f.Close() //nolint:errcheck // it was only read
-		in = f
+	in, err := c.openFile(name)
+	if err != nil {
+		return nil, nil, err
 	}
+	defer in.Close() //nolint:errcheck // it was only read
 	if file, err = workspace.Parse(in, c.env.Lookup); file == nil {
 		return nil, nil, named(name, err)
 	}
 	return file, err, nil
+}
+
+// openFile opens a file that a person named; - is standard input.
+func (c *call) openFile(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(c.in), nil
+	}
+	f, err := os.Open(name) //nolint:gosec // whoever runs the command names its files
+	if err != nil {
+		return nil, &wrongUse{"the file can't be opened: " + err.Error()}
+	}
+	return f, nil
 }
 
 // named puts the file's name into its faults.

@@ -125,7 +125,11 @@ func (b book) Release(ctx context.Context, c reconcile.Claim, stopped bool) erro
 	return lost(b.store.In(c.Workspace).Release(ctx, claimed(c), o))
 }
 
-func (b book) Heartbeat(ctx context.Context, owner string) (int, error) { return b.store.Heartbeat(ctx, owner) }
+func (b book) Heartbeat(ctx context.Context, owner string) (int, error) {
+	return b.store.Heartbeat(ctx, owner)
+}
+
+func (b book) Leave(ctx context.Context, owner string) error { return b.store.Leave(ctx, owner) }
 
 func (b book) Wait(ctx context.Context) error { return b.store.WaitForWork(ctx) }
 

@@ -298,7 +298,7 @@ func (c *cutting) write(ctx context.Context) (int, error) {
 	for i, l := range c.lines {
 		trouble := ""
 		if err := c.writeOne(ctx, l); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("line %d of %s: %w", l.line.ID, l.company, err))
+			failed = errors.Join(failed, &ofOne{fmt.Sprintf("line %d of %s", l.line.ID, plain(l.company)), err})
 			if trouble = "unexpected"; ctx.Err() != nil {
 				return exitFailed, failed
 			}

@@ -99,7 +99,7 @@ func postgresBinaries() string {
 func (s *script) commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": s.world, "day": s.day, "status": s.status, "writes": s.writes, "calls": s.calls, "lines": s.lines,
-		"graphfault": s.graphFault, "managefault": s.manageFault, "trouble": s.trouble, "plain": s.plain, "deny": s.deny, "nofaults": s.noFaults,
+		"graphfault": s.graphFault, "managefault": s.manageFault, "trouble": s.trouble, "plain": s.plain, "deny": s.deny, "nofaults": s.noFaults, "setfrom": s.setFrom, "twin": s.twin,
 	}
 }
 
@@ -236,6 +236,20 @@ func (s *script) trouble(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(s.graph.SetTrouble(args[0], trouble))
 	ts.Check(s.graph.ExpireTokens(args[0]))
+}
+
+// twin AGREEMENT makes a second agreement of the same name.
+func (s *script) twin(ts *testscript.TestScript, _ bool, args []string) {
+	id, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	a, _ := s.manage.Agreement(id)
+	a.ID = 0
+	s.manage.AddAgreement(a)
+}
+
+// setfrom NAME FILE sets a variable to what a file says.
+func (s *script) setFrom(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 }
 
 // deny RESOURCE ACTION takes a permission from the API member's role.

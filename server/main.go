@@ -5,19 +5,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
-
-	"trueup/server/billing"
-	"trueup/server/workspace"
 )
 
 // version is set by the build.
@@ -46,6 +41,8 @@ func commands() []command {
 		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
 		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
 		{"cutover", "--serial TEXT | --no-serial | --product P [...]", "end lines of another tool on a day; see below", cutover},
+		{"doctor", "", "check everything that Trueup needs, and print what is missing", doctor},
+		{"skus", "refresh [-f FILE|URL]", "read Microsoft's published product names", skus},
 		{"migrate", "", "bring the database's schema up to date", migrate},
 		{"keys", "new | rotate", "make a keyset for secrets, or give it a new key", keys},
 		{"version", "", "print the version", printVersion},
@@ -94,46 +91,4 @@ func usage(w io.Writer) {
 		fmt.Fprintf(w, "  %-8s %-50s %s\n", k.name, k.args, k.text)
 	}
 	fmt.Fprint(w, "\nExit status: 0 done; 1 something failed or could not be read; 2 wrong usage or a refused file;\n3 all ran and something waits for a person. Settings come from the environment (README).\n")
-}
-
-// wrongUse is a mistake of whoever called the command.
-type wrongUse struct{ text string }
-
-func (w *wrongUse) Error() string { return w.text }
-
-// report prints an error for a person and gives its exit status. What has words of its
-// own is printed in them.
-func report(w io.Writer, err error) int {
-	var use *wrongUse
-	var settings *settingsError
-	var told interface {
-		Code() string
-		Text() string
-		Action() string
-	}
-	faults, refused := workspace.IsFaulty(err)
-	switch {
-	case refused:
-		fmt.Fprintln(w, faults.Error())
-		return exitUsage
-	case errors.As(err, &use), errors.As(err, &settings):
-		fmt.Fprintln(w, "trueup:", err)
-		return exitUsage
-	case errors.As(err, &told):
-		fmt.Fprintf(w, "trueup: %s %s (%s)\n", told.Text(), told.Action(), told.Code())
-	default:
-		fmt.Fprintln(w, "trueup:", strings.TrimSpace(err.Error()))
-	}
-	return exitFailed
-}
-
-// statusOf is the exit status of one run.
-func statusOf(r billing.Run) int {
-	switch {
-	case r.Error != nil || r.Status == billing.RunFailed || r.Status == billing.RunStopped:
-		return exitFailed
-	case r.Status == billing.RunHeld:
-		return exitWaits
-	}
-	return exitDone
 }

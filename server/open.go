@@ -24,6 +24,7 @@ type product struct {
 	db       *embeddedpg.Server // nil with TRUEUP_DATABASE_URL
 	store    *store.Store
 	upstream *upstream.Client
+	url      string // of the database; may hold a password, never logged
 	rooms    *rooms
 	now      func() time.Time
 	closing  []func() error
@@ -42,22 +43,21 @@ func open(ctx context.Context, env envconfig.Lookuper) (p *product, err error) {
 		return p, err
 	}
 	p.log = p.Settings.log()
-	url, err := p.database(ctx)
-	if err != nil {
+	if p.url, err = p.database(ctx); err != nil {
 		return p, err
 	}
 	keyset, err := p.keyset()
 	if err != nil {
 		return p, err
 	}
-	if p.store, err = store.Open(ctx, store.Config{URL: url, Keyset: keyset, Log: p.log, MaxConns: 24}); err != nil {
+	if p.store, err = store.Open(ctx, store.Config{URL: p.url, Keyset: keyset, Log: p.log, MaxConns: 8}); err != nil {
 		return p, fmt.Errorf("open the database (`trueup migrate` brings its schema up to date): %w", err)
 	}
 	p.closing = append(p.closing, p.store.Close)
 	if p.upstream, err = upstream.New(upstream.Config{AllowPrivate: p.Settings.AllowPrivate, Log: p.log, UserAgent: "trueup/" + version}); err != nil {
 		return p, err
 	}
-	p.rooms, err = newRooms(p)
+	p.rooms, err = newRooms(ctx, p)
 	return p, err
 }
 

@@ -57,15 +57,18 @@ func (r *rooms) know(w billing.WorkspaceID, manage *store.Connection, connection
 	}
 }
 
-func newRooms(p *product) (*rooms, error) {
+func newRooms(ctx context.Context, p *product) (*rooms, error) {
 	r := &rooms{
 		p: p, live: 1, manages: map[billing.WorkspaceID]*manage{}, known: map[billing.WorkspaceID]*store.Connection{},
 		connections: map[billing.ConnectionID]store.Connection{}, opened: map[billing.ConnectionID]opened{},
 	}
-	var err error
+	names, err := skuNames(ctx, p.store)
+	if err != nil {
+		return nil, err
+	}
 	r.microsoft, err = microsoft.New(microsoft.Config{
 		LoginURL: p.Settings.LoginURL, GraphURL: p.Settings.GraphURL, PartnerCenterURL: p.Settings.PartnerCenterURL,
-		Upstream: p.upstream, SaveRefreshToken: r.saveRefreshToken, Log: p.log, Now: p.now,
+		Upstream: p.upstream, SaveRefreshToken: r.saveRefreshToken, SKUName: names, Log: p.log, Now: p.now,
 	})
 	return r, err
 }
@@ -172,7 +175,11 @@ func (t *tenants) Read(ctx context.Context, c billing.CustomerTenant, low bool) 
 			Text: "The Microsoft connection of this customer can't be opened.", Action: "Save the connection again, then sync.",
 		}}
 	}
-	return t.rooms.microsoft.Read(ctx, cred, c.Tenant, low)
+	e := t.rooms.microsoft.Read(ctx, cred, c.Tenant, low)
+	if ctx.Err() == nil {
+		t.rooms.noteHealth(ctx, t.w, c.Connection, e.Fault)
+	}
+	return e
 }
 
 // credential opens a Microsoft connection's way in.

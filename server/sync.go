@@ -53,13 +53,13 @@ func syncNow(ctx context.Context, c *call) (int, error) {
 	if err == nil && o.all == (o.customer != "") {
 		err = &wrongUse{"sync takes --customer C or --all"}
 	}
+	if clock, _ := c.env.Lookup("TRUEUP_TEST_CLOCK"); err == nil && o.asOf != "" && clock != "true" {
+		err = &wrongUse{"sync --as-of writes for another day than today; simulations allow it with TRUEUP_TEST_CLOCK=true"}
+	}
 	if err != nil {
 		return exitUsage, err
 	}
 	return c.runs(ctx, o, func(ctx context.Context, p *product, w reconcile.Worker, due reconcile.Due) (billing.Run, error) {
-		if !due.AsOf.IsZero() && !p.Settings.TestClock {
-			return billing.Run{}, &wrongUse{"sync --as-of writes for another day than today; simulations allow it with TRUEUP_TEST_CLOCK=true"}
-		}
 		claim, err := p.claim(ctx, w.Owner, due)
 		if err != nil {
 			return billing.Run{}, err
@@ -129,7 +129,7 @@ func (c *call) runs(ctx context.Context, o options, each one, status func(int) i
 	for r := range results {
 		progress.ran(r.customer.Name)
 		if r.err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", r.customer.Identifier, r.err))
+			failed = errors.Join(failed, &ofOne{plain(r.customer.Identifier), r.err})
 			continue
 		}
 		got = worse(got, statusOf(r.run))

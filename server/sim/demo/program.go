@@ -59,7 +59,7 @@ func newProgram(s served, env map[string]string, dir string) program {
 		"TRUEUP_MICROSOFT_LOGIN_URL": s.microsoft + "/login", "TRUEUP_MICROSOFT_GRAPH_URL": s.microsoft + "/graph",
 		"TRUEUP_PARTNER_CENTER_URL": s.microsoft + "/partnercenter", "TRUEUP_ALLOW_PRIVATE_UPSTREAMS": "true",
 		"TRUEUP_TEST_CLOCK": "true", "TRUEUP_DATA_DIR": filepath.Join(dir, "data"), "TRUEUP_MANAGE_CALLS_PER_MINUTE": "0",
-		"TRUEUP_LOG_LEVEL": "error", "CW_SITE": s.manage,
+		"TRUEUP_CUSTOMERS_AT_A_TIME": "4", "TRUEUP_LOG_LEVEL": "error", "CW_SITE": s.manage,
 	}
 	for name, value := range env {
 		all[name] = value
