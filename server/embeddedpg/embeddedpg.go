@@ -139,8 +139,11 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	as, err := identity(s.cfg, bin)
+	as, err := identity(s.cfg)
 	if err != nil {
+		return err
+	}
+	if bin, err = as.reach(bin); err != nil {
 		return err
 	}
 	if err := initCluster(ctx, s.cfg, bin, as); err != nil {

@@ -108,7 +108,7 @@ func TestFirstAndLaterStart(t *testing.T) {
 func TestSecondStartIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := start(t, Config{DataDir: dir})
+	first := start(t, Config{DataDir: dir, Ephemeral: true})
 	_, err := Start(t.Context(), Config{DataDir: dir})
 	var locked *LockedError
 	if !errors.As(err, &locked) {
@@ -211,8 +211,9 @@ func TestRootIsDropped(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can drop to another user; the other tests ran as uid", os.Geteuid())
 	}
-	dir := filepath.Join(t.TempDir(), "postgres") // below a directory that only root may pass
-	s := start(t, Config{DataDir: dir})
+	// Below a directory that only root may pass.
+	dir := filepath.Join(t.TempDir(), "postgres")
+	s := start(t, Config{DataDir: dir, Ephemeral: true})
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", s.postgres.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
@@ -222,6 +223,44 @@ func TestRootIsDropped(t *testing.T) {
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("data directory: %v, mode %v; want it closed to others", err, info.Mode())
+	}
+}
+
+func TestClosedBinariesAreCopied(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root runs the server as somebody to whom binaries can be closed; this is uid", os.Geteuid())
+	}
+	r := runAs{drop: true, uid: 65534, gid: 65534}
+	closed := t.TempDir()
+	for _, scope := range []string{npmScope, "own"} {
+		bin := filepath.Join(closed, scope, "bin")
+		if err := os.MkdirAll(bin, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(bin, "postgres"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("postgres", filepath.Join(bin, "link")); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second finds the copy
+			open, err := r.reach(bin)
+			if scope != npmScope {
+				if err == nil || !strings.Contains(err.Error(), "put them elsewhere or open it") {
+					t.Errorf("somebody's own directory: %s, %v", open, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(open)) })
+			info, err := os.Stat(filepath.Join(open, "link"))
+			if closed := closedAbove(filepath.Join(open, "link"), r.uid); err != nil || closed != "" || info.Mode().Perm() != 0o755 {
+				t.Errorf("copy: %v, mode %v, closed by %q", err, info.Mode(), closed)
+			}
+		}
 	}
 }
 
@@ -268,7 +307,7 @@ func TestStartIsCancelled(t *testing.T) {
 		_ = s.Stop()
 		t.Error("Start succeeded under a cancelled context")
 	}
-	start(t, Config{DataDir: dir}) // what was begun is begun anew
+	start(t, Config{DataDir: dir, Ephemeral: true}) // what was begun is begun anew
 }
 
 func TestTail(t *testing.T) {

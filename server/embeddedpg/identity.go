@@ -17,9 +17,8 @@ import (
 type runAs struct {
 	drop     bool
 	uid, gid uint32
-	// passAll: a directory above the data or the binaries is closed to uid
-	// (a home of root's, often), so the server keeps the right to pass and
-	// read directories.
+	// passAll: a directory above the data is closed to uid (a home of root's,
+	// often), so the server keeps the right to pass and read directories.
 	passAll bool
 }
 
@@ -36,7 +35,7 @@ func (r runAs) give(dir string) error {
 
 // identity decides who the server runs as. Data that is there already keeps
 // its owner.
-func identity(cfg Config, bin string) (runAs, error) {
+func identity(cfg Config) (runAs, error) {
 	if os.Geteuid() != 0 {
 		return runAs{}, nil
 	}
@@ -55,7 +54,7 @@ func identity(cfg Config, bin string) (runAs, error) {
 	if r.uid == 0 {
 		return runAs{}, fmt.Errorf("start the embedded database: %s belongs to root, whom PostgreSQL refuses; give it to another user", clusterDir(cfg))
 	}
-	for _, path := range []string{cfg.DataDir, filepath.Join(bin, "postgres"), filepath.Join(os.TempDir(), "socket")} {
+	for _, path := range []string{cfg.DataDir, filepath.Join(os.TempDir(), "socket")} {
 		if closed := closedAbove(path, r.uid); closed != "" {
 			cfg.Log.Warn("embedded database: a directory is closed to the user it runs as, so it keeps root's right to pass directories",
 				slog.String("directory", closed), slog.Any("uid", r.uid))
