@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -35,6 +36,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(server{m}, map[string]func(){"trueup": main})
 }
 
+// update writes the expected files of scripts anew, to be looked at before they are kept.
+var update = flag.Bool("update", false, "write the files that scripts compare with anew")
+
 // server starts the real PostgreSQL that the scripts' databases are in.
 type server struct{ m *testing.M }
 
@@ -52,7 +56,7 @@ func TestScripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			s := &script{database: storetest.URL(t), tb: t}
-			testscript.Run(t, testscript.Params{Files: []string{file}, Setup: s.setUp, Cmds: s.commands(), RequireExplicitExec: true})
+			testscript.Run(t, testscript.Params{Files: []string{file}, Setup: s.setUp, Cmds: s.commands(), RequireExplicitExec: true, UpdateScripts: *update})
 		})
 	}
 }
