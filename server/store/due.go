@@ -28,10 +28,11 @@ type Claimed struct {
 const (
 	// sqlMarkDue coalesces: one row a customer, the earliest time, the highest priority.
 	// The first request during a run says why the next one runs; the running one has
-	// its reason already.
+	// its reason already. Each customer is due $6 seconds after the one before it.
 	sqlMarkDue query = `WITH marked AS (
 			INSERT INTO sync_state AS s (workspace_id, customer_id, due_at, due_reason, priority, requested_seq)
-			SELECT $1, n.id, coalesce($5, now()), $3, $4, 1 FROM unnest($2::bigint[]) AS n (id) ORDER BY n.id
+			SELECT $1, n.id, coalesce($5, now()) + (n.nth - 1) * $6::float8 * interval '1 second', $3, $4, 1
+			FROM unnest($2::bigint[]) WITH ORDINALITY AS n (id, nth) ORDER BY n.id
 			ON CONFLICT (workspace_id, customer_id) DO UPDATE
 			SET requested_seq = s.requested_seq + 1,
 				due_at = least(s.due_at, excluded.due_at),
@@ -113,6 +114,10 @@ func priorityOf(t billing.Trigger) (int, error) {
 // called before the run, there is one run; called during one, there is another after.
 // A customer that the workspace doesn't have is ErrConflict, and none is marked.
 func (s *Scope) MarkDue(ctx context.Context, customers []billing.CustomerID, t billing.Trigger, at time.Time) error {
+	return s.markDue(ctx, customers, t, at, 0)
+}
+
+func (s *Scope) markDue(ctx context.Context, customers []billing.CustomerID, t billing.Trigger, at time.Time, pace time.Duration) error {
 	priority, err := priorityOf(t)
 	if err != nil {
 		return err
@@ -123,7 +128,7 @@ func (s *Scope) MarkDue(ctx context.Context, customers []billing.CustomerID, t b
 		Count  int    `db:"count"`
 		Notify string `db:"pg_notify"`
 	}
-	if err := s.get(ctx, &row, sqlMarkDue, s.id, pq.Array(customers), t, priority, maybeTime(at)); err != nil {
+	if err := s.get(ctx, &row, sqlMarkDue, s.id, pq.Array(customers), t, priority, maybeTime(at), pace.Seconds()); err != nil {
 		return fmt.Errorf("mark %d customers due: %w", len(customers), err)
 	}
 	return nil
@@ -132,6 +137,14 @@ func (s *Scope) MarkDue(ctx context.Context, customers []billing.CustomerID, t b
 // MarkAllDue asks for a run of every customer now and says of how many. Removed ones
 // are among them while a line of theirs is to be ended.
 func (s *Scope) MarkAllDue(ctx context.Context, t billing.Trigger) (int, error) {
+	n, err := s.markAllDue(ctx, t, 0)
+	if err != nil {
+		return 0, fmt.Errorf("mark all customers due: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Scope) markAllDue(ctx context.Context, t billing.Trigger, pace time.Duration) (int, error) {
 	n := 0
 	err := s.within(ctx, func(s *Scope) error {
 		var ids []billing.CustomerID
@@ -139,24 +152,22 @@ func (s *Scope) MarkAllDue(ctx context.Context, t billing.Trigger) (int, error) 
 			return err
 		}
 		n = len(ids)
-		return s.MarkDue(ctx, ids, t, time.Time{})
+		return s.markDue(ctx, ids, t, time.Time{}, pace)
 	})
-	if err != nil {
-		return 0, fmt.Errorf("mark all customers due: %w", err)
-	}
-	return n, nil
+	return n, err
 }
 
-// MarkNightly marks all customers due for the nightly batch of a business day, once a
-// day however many processes call it; it says of how many, 0 when that day was marked.
-func (s *Scope) MarkNightly(ctx context.Context, day billing.Day) (int, error) {
+// MarkNightly marks all customers due for the nightly batch of a business day, the
+// first now and each of the others pace after the one before it. It does so once a day
+// however many processes call it; it says of how many, 0 when that day was marked.
+func (s *Scope) MarkNightly(ctx context.Context, day billing.Day, pace time.Duration) (int, error) {
 	n := 0
 	err := s.within(ctx, func(s *Scope) error {
 		first, err := s.exec(ctx, sqlNightlyDay, s.id, day.String())
 		if err != nil || first == 0 {
 			return err
 		}
-		n, err = s.MarkAllDue(ctx, billing.Nightly)
+		n, err = s.markAllDue(ctx, billing.Nightly, pace)
 		return err
 	})
 	if err != nil {

@@ -210,7 +210,7 @@ func TestNightlyIsMarkedOnceADay(t *testing.T) {
 	marked := make(chan int, 5)
 	for range 5 {
 		group.Go(func() {
-			n, err := h.workspace.MarkNightly(t.Context(), march)
+			n, err := h.workspace.MarkNightly(t.Context(), march, 0)
 			if err != nil {
 				t.Error(err)
 			}
@@ -225,10 +225,10 @@ func TestNightlyIsMarkedOnceADay(t *testing.T) {
 	if total != 4 {
 		t.Errorf("marked %d customers, want each of the 4 once", total)
 	}
-	if n, err := h.workspace.MarkNightly(t.Context(), march-1); err != nil || n != 0 {
+	if n, err := h.workspace.MarkNightly(t.Context(), march-1, 0); err != nil || n != 0 {
 		t.Errorf("an earlier night marked %d, %v", n, err)
 	}
-	if n, err := h.workspace.MarkNightly(t.Context(), march+1); err != nil || n != 4 {
+	if n, err := h.workspace.MarkNightly(t.Context(), march+1, 0); err != nil || n != 4 {
 		t.Errorf("the next night marked %d, %v", n, err)
 	}
 }

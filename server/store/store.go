@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func queries() []query {
 	for _, of := range [][]query{
 		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
-		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(),
+		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
 	} {
 		all = append(all, of...)
 	}
@@ -71,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	db, err := open(cfg.URL)
+	db, err := open(cfg.URL, steadyPlans())
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +92,27 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
+// steadyPlans are the session's settings. A statement is planned soon after it was
+// prepared and kept so; on a first start the tables are empty then, and the planner would
+// choose to read them whole, for ever more of it as they grow. Every statement that runs
+// for one customer has an index, so it is told to use it. (What that makes of its cost
+// figures would start the compiler of long queries, so that is off too.)
+func steadyPlans() map[string]string { return map[string]string{"enable_seqscan": "off", "jit": "off"} }
+
 // open makes the pool without connecting. The error never holds the URL, which may
 // hold a password.
-func open(url string) (*sqlx.DB, error) {
-	connector, err := pq.NewConnector(url)
+func open(url string, runtime map[string]string) (*sqlx.DB, error) {
+	cfg, err := pq.NewConfig(url)
 	if err != nil {
 		return nil, errors.New("database URL can't be read")
+	}
+	if cfg.Runtime == nil {
+		cfg.Runtime = map[string]string{}
+	}
+	maps.Copy(cfg.Runtime, runtime)
+	connector, err := pq.NewConnectorConfig(cfg)
+	if err != nil {
+		return nil, errors.New("database URL can't be used")
 	}
 	return sqlx.NewDb(sql.OpenDB(connector), "postgres"), nil
 }
