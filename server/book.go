@@ -133,10 +133,27 @@ func (b book) Leave(ctx context.Context, owner string) error { return b.store.Le
 
 func (b book) Wait(ctx context.Context) error { return b.store.WaitForWork(ctx) }
 
-// customersOf are a workspace's customers: all, or the one that a person named by its
-// company identifier.
+func (b book) Nights(ctx context.Context) ([]reconcile.Night, error) {
+	rows, err := b.store.Nights(ctx)
+	out := make([]reconcile.Night, len(rows))
+	for i, r := range rows {
+		out[i] = reconcile.Night(r)
+	}
+	return out, err
+}
+
+func (b book) MarkNightly(ctx context.Context, w billing.WorkspaceID, day billing.Day, pace time.Duration) (int, error) {
+	return b.store.In(w).MarkNightly(ctx, day, pace)
+}
+
+func (b book) DeleteOldRuns(ctx context.Context, w billing.WorkspaceID) (int, error) {
+	return b.store.In(w).DeleteOldRuns(ctx)
+}
+
+// customersOf are a workspace's customers to sync: all, or the one that a person named by
+// its company identifier.
 func (b book) customersOf(ctx context.Context, w billing.WorkspaceID, identifier string) ([]billing.Customer, error) {
-	all, err := b.store.In(w).Customers(ctx)
+	all, err := b.store.In(w).CustomersToSync(ctx)
 	if err != nil || identifier == "" {
 		return all, err
 	}

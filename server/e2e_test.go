@@ -103,7 +103,7 @@ func postgresBinaries() string {
 func (s *script) commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"world": s.world, "day": s.day, "status": s.status, "writes": s.writes, "calls": s.calls, "lines": s.lines,
-		"graphfault": s.graphFault, "managefault": s.manageFault, "trouble": s.trouble, "plain": s.plain, "deny": s.deny, "nofaults": s.noFaults, "setfrom": s.setFrom, "twin": s.twin,
+		"graphfault": s.graphFault, "managefault": s.manageFault, "trouble": s.trouble, "plain": s.plain, "deny": s.deny, "nofaults": s.noFaults, "setfrom": s.setFrom, "twin": s.twin, "health": s.health,
 	}
 }
 
@@ -240,6 +240,23 @@ func (s *script) trouble(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(s.graph.SetTrouble(args[0], trouble))
 	ts.Check(s.graph.ExpireTokens(args[0]))
+}
+
+// health NAME STATE [CODE] wants the health of a connection in the database.
+func (s *script) health(ts *testscript.TestScript, _ bool, args []string) {
+	kept, err := store.Open(s.tb.Context(), store.Config{URL: s.database, MaxConns: 2})
+	ts.Check(err)
+	defer kept.Close() //nolint:errcheck // nothing was written
+	all, err := kept.Workspaces(s.tb.Context())
+	ts.Check(err)
+	connections, err := kept.In(all[0].ID).Connections(s.tb.Context())
+	ts.Check(err)
+	want := append(args, "")
+	for _, k := range connections {
+		if k.Name == want[0] && (k.Health.State != want[1] || k.Health.Code != want[2]) {
+			ts.Fatalf("%s is %s %s, want %s %s", k.Name, k.Health.State, k.Health.Code, want[1], want[2])
+		}
+	}
 }
 
 // twin AGREEMENT makes a second agreement of the same name.

@@ -16,6 +16,14 @@ const (
 		WHERE u.workspace_id = $1 AND u.removed_at IS NULL
 		ORDER BY u.identifier, u.id, t.position`
 
+	// sqlCustomersToSync is sqlToSync with what a person reads.
+	sqlCustomersToSync query = `SELECT u.id, u.company_id, u.identifier, u.name FROM customer u
+		WHERE u.workspace_id = $1 AND (u.removed_at IS NULL OR EXISTS (
+			SELECT FROM link l JOIN ledger g ON g.workspace_id = l.workspace_id AND g.link_key = l.key
+			WHERE l.workspace_id = u.workspace_id AND l.customer_id = u.id
+				AND NOT coalesce((g.state ->> 'ended')::boolean, false)))
+		ORDER BY u.identifier, u.id`
+
 	sqlSaveCustomer query = `INSERT INTO customer (workspace_id, company_id, identifier, name) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (workspace_id, company_id) DO UPDATE
 		SET identifier = excluded.identifier, name = excluded.name, removed_at = NULL, updated_at = now()
@@ -38,7 +46,7 @@ const (
 )
 
 func customerSQL() []query {
-	return []query{sqlCustomers, sqlSaveCustomer, sqlDropTenants, sqlSaveTenants, sqlRemoveCustomer}
+	return []query{sqlCustomers, sqlCustomersToSync, sqlSaveCustomer, sqlDropTenants, sqlSaveTenants, sqlRemoveCustomer}
 }
 
 type customerRow struct {
@@ -78,6 +86,27 @@ func (s *Scope) Customers(ctx context.Context) ([]billing.Customer, error) {
 		}
 		if c := &out[len(out)-1]; r.Tenant != "" {
 			c.Tenants = append(c.Tenants, r.tenant())
+		}
+	}
+	return out, nil
+}
+
+// CustomersToSync lists, by identifier and without their tenants, those that a sync of all
+// runs: the customers, and removed ones as long as they have a line to end.
+func (s *Scope) CustomersToSync(ctx context.Context) ([]billing.Customer, error) {
+	var rows []struct {
+		ID         int64  `db:"id"`
+		Company    int    `db:"company_id"`
+		Identifier string `db:"identifier"`
+		Name       string `db:"name"`
+	}
+	if err := s.all(ctx, &rows, sqlCustomersToSync, s.id); err != nil {
+		return nil, fmt.Errorf("list the customers to sync: %w", err)
+	}
+	out := make([]billing.Customer, len(rows))
+	for i, r := range rows {
+		out[i] = billing.Customer{
+			ID: billing.CustomerID(r.ID), Workspace: s.id, Company: billing.CompanyID(r.Company), Identifier: r.Identifier, Name: r.Name,
 		}
 	}
 	return out, nil
