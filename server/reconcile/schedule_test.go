@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,6 +72,7 @@ func TestPace(t *testing.T) {
 // nights is the book of a clock's tests: one workspace as the store keeps it, and one
 // whose time zone nobody knows.
 type nights struct {
+	mu      sync.Mutex
 	night   Night
 	broken  bool // the database doesn't answer
 	marked  []billing.Day
@@ -79,6 +81,8 @@ type nights struct {
 }
 
 func (n *nights) Nights(context.Context) ([]Night, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.broken {
 		return nil, errors.New("gone")
 	}
@@ -86,6 +90,8 @@ func (n *nights) Nights(context.Context) ([]Night, error) {
 }
 
 func (n *nights) MarkNightly(_ context.Context, w billing.WorkspaceID, day billing.Day, pace time.Duration) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.broken {
 		return 0, errors.New("gone")
 	}
@@ -98,8 +104,17 @@ func (n *nights) MarkNightly(_ context.Context, w billing.WorkspaceID, day billi
 }
 
 func (n *nights) DeleteOldRuns(context.Context, billing.WorkspaceID) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.cleaned++
 	return 1, nil
+}
+
+// look lets the test see or change what is in the book.
+func (n *nights) look(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f()
 }
 
 func zones() []string {
@@ -185,27 +200,25 @@ func TestClockServes(t *testing.T) {
 			time.Sleep(time.Until(began.Add(time.Date(2026, 10, 25, hour, minute, 1, 0, time.UTC).Sub(start))))
 			synctest.Wait()
 		}
+		marked := func(when string, want ...billing.Day) {
+			book.look(func() {
+				if d := cmp.Diff(want, book.marked); d != "" || book.cleaned != len(want) || len(want) > 0 && book.pace != time.Second {
+					t.Errorf("%s: pace %s, cleaned %d times (-want +marked):\n%s", when, book.pace, book.cleaned, d)
+				}
+			})
+		}
 		until(0, 15)
-		if book.broken = true; len(book.marked) != 0 {
-			t.Errorf("marked %v before the night", book.marked)
-		}
+		marked("before the night")
+		book.look(func() { book.broken = true })
 		until(0, 45)
-		if book.broken = false; len(book.marked) != 0 {
-			t.Errorf("marked %v without a database", book.marked)
-		}
+		marked("without a database")
+		book.look(func() { book.broken = false })
 		until(0, 46)
-		want := []billing.Day{billing.Date(2026, 10, 25)}
-		if d := cmp.Diff(want, book.marked); d != "" || book.pace != time.Second || book.cleaned != 1 {
-			t.Errorf("pace %s, cleaned %d times (-want +marked):\n%s", book.pace, book.cleaned, d)
-		}
+		marked("after it", billing.Date(2026, 10, 25))
 		until(23, 0)
-		if d := cmp.Diff(want, book.marked); d != "" {
-			t.Errorf("the second 02:30 (-want +marked):\n%s", d)
-		}
+		marked("after the second 02:30", billing.Date(2026, 10, 25))
 		until(26, 0)
-		if len(book.marked) != 2 {
-			t.Errorf("marked %v, want the next day too", book.marked)
-		}
+		marked("the next day", billing.Date(2026, 10, 25), billing.Date(2026, 10, 26))
 		stop()
 		<-done
 	})
