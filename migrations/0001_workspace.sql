@@ -1,5 +1,8 @@
 -- +goose Up
 
+-- Keys begin with what tells rows apart and end with the workspace. The other way round,
+-- a planner without figures would read a whole workspace to find one row of it.
+
 CREATE TABLE workspace (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name            text NOT NULL UNIQUE CHECK (name <> ''),
@@ -45,9 +48,8 @@ CREATE TABLE connection (
     expires_at         timestamptz,
     created_at         timestamptz NOT NULL DEFAULT now(),
     updated_at         timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (workspace_id, id),
-    UNIQUE (id),
-    UNIQUE (workspace_id, name)
+    PRIMARY KEY (id, workspace_id),
+    UNIQUE (name, workspace_id)
 );
 CREATE UNIQUE INDEX connection_one_manage ON connection (workspace_id) WHERE kind = 'manage';
 COMMENT ON TABLE connection IS 'A connection to Manage (one a workspace) or to Microsoft (several).';
@@ -61,7 +63,7 @@ CREATE TABLE agreement_type (
     name         text NOT NULL,
     inactive     boolean NOT NULL DEFAULT false,
     arrears      boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (workspace_id, type_id)
+    PRIMARY KEY (type_id, workspace_id)
 );
 COMMENT ON TABLE agreement_type IS 'What the workspace says of an agreement type of Manage.';
 COMMENT ON COLUMN agreement_type.arrears IS 'Invoiced through one cycle earlier than the day before the next invoice date.';
@@ -78,9 +80,8 @@ CREATE TABLE billing_profile (
     retired      boolean NOT NULL DEFAULT false,
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (workspace_id, id),
-    UNIQUE (id),
-    UNIQUE (workspace_id, name)
+    PRIMARY KEY (id, workspace_id),
+    UNIQUE (name, workspace_id)
 );
 COMMENT ON TABLE billing_profile IS 'Which product, at which price, on which agreements a license is billed. One in use is retired, never deleted.';
 COMMENT ON COLUMN billing_profile.price IS 'A custom price per cycle; null is the price of Manage.';
@@ -90,7 +91,7 @@ CREATE TABLE billing_profile_type (
     workspace_id bigint NOT NULL,
     profile_id   bigint NOT NULL,
     type_id      integer NOT NULL,
-    PRIMARY KEY (workspace_id, profile_id, type_id),
+    PRIMARY KEY (profile_id, type_id, workspace_id),
     FOREIGN KEY (workspace_id, profile_id) REFERENCES billing_profile (workspace_id, id) ON DELETE CASCADE
 );
 COMMENT ON TABLE billing_profile_type IS 'The agreement types that a profile may be used with.';
@@ -100,7 +101,7 @@ CREATE TABLE rule (
     license      text NOT NULL CHECK (license <> ''),
     profile_id   bigint,
     do_not_bill  text NOT NULL DEFAULT '',
-    PRIMARY KEY (workspace_id, license),
+    PRIMARY KEY (license, workspace_id),
     FOREIGN KEY (workspace_id, profile_id) REFERENCES billing_profile (workspace_id, id),
     CHECK ((profile_id IS NULL) <> (do_not_bill = ''))
 );
@@ -115,9 +116,8 @@ CREATE TABLE customer (
     removed_at   timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (workspace_id, id),
-    UNIQUE (id),
-    UNIQUE (workspace_id, company_id)
+    PRIMARY KEY (id, workspace_id),
+    UNIQUE (company_id, workspace_id)
 );
 COMMENT ON TABLE customer IS 'A company of Manage with its Microsoft tenants, as we sync it. Never deleted: what its links billed outlives it.';
 COMMENT ON COLUMN customer.removed_at IS 'Set when a person took it out; its lines are still ended by runs. Adding the company again takes it back.';
@@ -129,12 +129,12 @@ CREATE TABLE customer_tenant (
     position      integer NOT NULL,
     domain        text NOT NULL DEFAULT '',
     connection_id bigint NOT NULL,
-    PRIMARY KEY (workspace_id, tenant),
+    PRIMARY KEY (tenant, workspace_id),
     FOREIGN KEY (workspace_id, customer_id) REFERENCES customer (workspace_id, id) ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, connection_id) REFERENCES connection (workspace_id, id)
 );
-CREATE INDEX customer_tenant_of_customer ON customer_tenant (workspace_id, customer_id);
-CREATE INDEX customer_tenant_of_connection ON customer_tenant (workspace_id, connection_id);
+CREATE INDEX customer_tenant_of_customer ON customer_tenant (customer_id);
+CREATE INDEX customer_tenant_of_connection ON customer_tenant (connection_id);
 COMMENT ON TABLE customer_tenant IS 'A tenant of a customer and the connection that reads it. A tenant has one customer, or its seats would be billed twice.';
 
 -- +goose Down

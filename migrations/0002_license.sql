@@ -7,9 +7,8 @@ CREATE TABLE evidence (
     hash         bytea NOT NULL,
     body         jsonb NOT NULL,
     first_read   timestamptz NOT NULL,
-    PRIMARY KEY (workspace_id, id),
-    UNIQUE (id),
-    UNIQUE (workspace_id, tenant, hash)
+    PRIMARY KEY (id, workspace_id),
+    UNIQUE (tenant, hash, workspace_id)
 );
 COMMENT ON TABLE evidence IS 'What Microsoft answered for a tenant, kept once for each content; evidence_read says when. Users are in holding.';
 COMMENT ON COLUMN evidence.hash IS 'SHA-256 of the body in its canonical order.';
@@ -19,11 +18,13 @@ CREATE TABLE tenant_state (
     tenant       text NOT NULL,
     evidence_id  bigint NOT NULL,
     read_at      timestamptz NOT NULL,
+    hash         bytea NOT NULL,
     holders_hash bytea NOT NULL,
-    PRIMARY KEY (workspace_id, tenant),
+    PRIMARY KEY (tenant, workspace_id),
     FOREIGN KEY (workspace_id, evidence_id) REFERENCES evidence (workspace_id, id)
 );
 COMMENT ON TABLE tenant_state IS 'The last content of a tenant that was taken apart into license and holding rows: the same content again writes nothing.';
+COMMENT ON COLUMN tenant_state.hash IS 'That of the evidence.';
 COMMENT ON COLUMN tenant_state.read_at IS 'The read that brought it, not the last one: an unchanged read is a row of evidence_read alone.';
 
 CREATE TABLE license (
@@ -50,7 +51,7 @@ CREATE TABLE license (
     first_seen    date NOT NULL,
     last_seen     date NOT NULL,
     gone_on       date,
-    PRIMARY KEY (workspace_id, tenant, sku, subscription)
+    PRIMARY KEY (tenant, sku, subscription, workspace_id)
 );
 COMMENT ON TABLE license IS 'The licenses of a tenant as last seen: a row for a SKU (subscription empty) and one for each of its subscriptions.';
 COMMENT ON COLUMN license.last_seen IS 'The day of the last content that had it; unchanged reads since then stand in evidence_read.';
@@ -63,7 +64,7 @@ CREATE TABLE holder (
     name         text NOT NULL,
     upn          text NOT NULL,
     enabled      boolean NOT NULL,
-    PRIMARY KEY (workspace_id, tenant, user_id)
+    PRIMARY KEY (tenant, user_id, workspace_id)
 );
 COMMENT ON TABLE holder IS 'A user of a tenant who holds or held a license, named as last seen.';
 
@@ -74,11 +75,11 @@ CREATE TABLE holding (
     user_id      text NOT NULL,
     from_day     date NOT NULL,
     to_day       date,
-    PRIMARY KEY (workspace_id, tenant, sku, user_id, from_day),
+    PRIMARY KEY (tenant, sku, user_id, from_day, workspace_id),
     FOREIGN KEY (workspace_id, tenant, user_id) REFERENCES holder (workspace_id, tenant, user_id) ON DELETE CASCADE,
     CHECK (to_day >= from_day)
 );
-CREATE UNIQUE INDEX holding_open ON holding (workspace_id, tenant, sku, user_id) WHERE to_day IS NULL;
+CREATE UNIQUE INDEX holding_open ON holding (tenant, sku, user_id, workspace_id) WHERE to_day IS NULL;
 COMMENT ON TABLE holding IS 'Who held which SKU from day to day, both included; an open interval has no last day.';
 
 CREATE TABLE sku_name (
@@ -110,13 +111,13 @@ CREATE TABLE link (
     approved            text NOT NULL DEFAULT '',
     created_at          timestamptz NOT NULL DEFAULT now(),
     updated_at          timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (workspace_id, key),
-    UNIQUE (workspace_id, customer_id, tenant, sku, subscription),
+    PRIMARY KEY (key, workspace_id),
+    UNIQUE (customer_id, tenant, sku, subscription, workspace_id),
     FOREIGN KEY (workspace_id, customer_id) REFERENCES customer (workspace_id, id),
     FOREIGN KEY (workspace_id, profile_id) REFERENCES billing_profile (workspace_id, id),
     CHECK (removed OR (do_not_bill <> '') <> (profile_id IS NOT NULL AND agreement_id <> 0))
 );
-CREATE INDEX link_of_profile ON link (workspace_id, profile_id);
+CREATE INDEX link_of_profile ON link (profile_id);
 COMMENT ON TABLE link IS 'What a person decided for a license. Never deleted: a removed one keeps its key and ledgers, and linking the license again revives it.';
 COMMENT ON COLUMN link.key IS 'Random; stands in the serials of the link''s lines in Manage.';
 COMMENT ON COLUMN link.agreement_name IS 'What the person called the agreement; the id decides, whatever gets the name later.';
@@ -130,7 +131,7 @@ CREATE TABLE ledger (
     product_id   integer NOT NULL,
     state        jsonb NOT NULL,
     updated_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (workspace_id, link_key, position),
+    PRIMARY KEY (link_key, position, workspace_id),
     FOREIGN KEY (workspace_id, link_key) REFERENCES link (workspace_id, key)
 );
 COMMENT ON TABLE ledger IS 'The memory of a link on one agreement and product: due, billed, seen and the lines as left. The last position is the current one.';

@@ -14,13 +14,13 @@ CREATE TABLE sync_state (
     attempt       bigint NOT NULL DEFAULT 0,
     failures      integer NOT NULL DEFAULT 0,
     last_error    text NOT NULL DEFAULT '',
-    PRIMARY KEY (workspace_id, customer_id),
+    PRIMARY KEY (customer_id, workspace_id),
     FOREIGN KEY (workspace_id, customer_id) REFERENCES customer (workspace_id, id) ON DELETE CASCADE,
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK (done_seq <= claimed_seq AND claimed_seq <= requested_seq),
     CHECK (due_at IS NOT NULL OR (lease_owner IS NULL AND requested_seq = done_seq))
 ) WITH (fillfactor = 70);
-CREATE INDEX sync_state_due ON sync_state (priority, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX sync_state_due ON sync_state (priority, due_at, customer_id) WHERE due_at IS NOT NULL;
 COMMENT ON TABLE sync_state IS 'The work: one row a customer. Due rows are claimed with a lease; a request during a run makes the row due again.';
 COMMENT ON COLUMN sync_state.due_at IS 'When it may be claimed; null when nothing was requested since it was last done.';
 COMMENT ON COLUMN sync_state.priority IS '0 on demand, 1 approval, 2 callback, 3 nightly: the reason''s place in the claim order.';

@@ -467,12 +467,15 @@ CREATE TABLE public.tenant_state (
     tenant text NOT NULL,
     evidence_id bigint NOT NULL,
     read_at timestamp with time zone NOT NULL,
+    hash bytea NOT NULL,
     holders_hash bytea NOT NULL
 );
 
 COMMENT ON TABLE public.tenant_state IS 'The last content of a tenant that was taken apart into license and holding rows: the same content again writes nothing.';
 
 COMMENT ON COLUMN public.tenant_state.read_at IS 'The read that brought it, not the last one: an unchanged read is a row of evidence_read alone.';
+
+COMMENT ON COLUMN public.tenant_state.hash IS 'That of the evidence.';
 
 CREATE TABLE public.worker (
     owner text NOT NULL,
@@ -525,40 +528,31 @@ ALTER TABLE public.workspace ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 );
 
 ALTER TABLE ONLY public.agreement_type
-    ADD CONSTRAINT agreement_type_pkey PRIMARY KEY (workspace_id, type_id);
+    ADD CONSTRAINT agreement_type_pkey PRIMARY KEY (type_id, workspace_id);
 
 ALTER TABLE ONLY public.billing_profile
-    ADD CONSTRAINT billing_profile_id_key UNIQUE (id);
+    ADD CONSTRAINT billing_profile_name_workspace_id_key UNIQUE (name, workspace_id);
 
 ALTER TABLE ONLY public.billing_profile
-    ADD CONSTRAINT billing_profile_pkey PRIMARY KEY (workspace_id, id);
+    ADD CONSTRAINT billing_profile_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.billing_profile_type
-    ADD CONSTRAINT billing_profile_type_pkey PRIMARY KEY (workspace_id, profile_id, type_id);
-
-ALTER TABLE ONLY public.billing_profile
-    ADD CONSTRAINT billing_profile_workspace_id_name_key UNIQUE (workspace_id, name);
+    ADD CONSTRAINT billing_profile_type_pkey PRIMARY KEY (profile_id, type_id, workspace_id);
 
 ALTER TABLE ONLY public.connection
-    ADD CONSTRAINT connection_id_key UNIQUE (id);
+    ADD CONSTRAINT connection_name_workspace_id_key UNIQUE (name, workspace_id);
 
 ALTER TABLE ONLY public.connection
-    ADD CONSTRAINT connection_pkey PRIMARY KEY (workspace_id, id);
-
-ALTER TABLE ONLY public.connection
-    ADD CONSTRAINT connection_workspace_id_name_key UNIQUE (workspace_id, name);
+    ADD CONSTRAINT connection_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.customer
-    ADD CONSTRAINT customer_id_key UNIQUE (id);
+    ADD CONSTRAINT customer_company_id_workspace_id_key UNIQUE (company_id, workspace_id);
 
 ALTER TABLE ONLY public.customer
-    ADD CONSTRAINT customer_pkey PRIMARY KEY (workspace_id, id);
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.customer_tenant
-    ADD CONSTRAINT customer_tenant_pkey PRIMARY KEY (workspace_id, tenant);
-
-ALTER TABLE ONLY public.customer
-    ADD CONSTRAINT customer_workspace_id_company_id_key UNIQUE (workspace_id, company_id);
+    ADD CONSTRAINT customer_tenant_pkey PRIMARY KEY (tenant, workspace_id);
 
 ALTER TABLE ONLY public.cutover_change
     ADD CONSTRAINT cutover_change_pkey PRIMARY KEY (id);
@@ -567,58 +561,52 @@ ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.evidence
-    ADD CONSTRAINT evidence_id_key UNIQUE (id);
-
-ALTER TABLE ONLY public.evidence
-    ADD CONSTRAINT evidence_pkey PRIMARY KEY (workspace_id, id);
+    ADD CONSTRAINT evidence_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.evidence_read
-    ADD CONSTRAINT evidence_read_pkey PRIMARY KEY (workspace_id, run_id, tenant);
+    ADD CONSTRAINT evidence_read_pkey PRIMARY KEY (run_id, tenant, workspace_id);
 
 ALTER TABLE ONLY public.evidence
-    ADD CONSTRAINT evidence_workspace_id_tenant_hash_key UNIQUE (workspace_id, tenant, hash);
+    ADD CONSTRAINT evidence_tenant_hash_workspace_id_key UNIQUE (tenant, hash, workspace_id);
 
 ALTER TABLE ONLY public.holder
-    ADD CONSTRAINT holder_pkey PRIMARY KEY (workspace_id, tenant, user_id);
+    ADD CONSTRAINT holder_pkey PRIMARY KEY (tenant, user_id, workspace_id);
 
 ALTER TABLE ONLY public.holding
-    ADD CONSTRAINT holding_pkey PRIMARY KEY (workspace_id, tenant, sku, user_id, from_day);
+    ADD CONSTRAINT holding_pkey PRIMARY KEY (tenant, sku, user_id, from_day, workspace_id);
 
 ALTER TABLE ONLY public.ledger
-    ADD CONSTRAINT ledger_pkey PRIMARY KEY (workspace_id, link_key, "position");
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (link_key, "position", workspace_id);
 
 ALTER TABLE ONLY public.license
-    ADD CONSTRAINT license_pkey PRIMARY KEY (workspace_id, tenant, sku, subscription);
+    ADD CONSTRAINT license_pkey PRIMARY KEY (tenant, sku, subscription, workspace_id);
 
 ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_pkey PRIMARY KEY (workspace_id, key);
+    ADD CONSTRAINT link_customer_id_tenant_sku_subscription_workspace_id_key UNIQUE (customer_id, tenant, sku, subscription, workspace_id);
 
 ALTER TABLE ONLY public.link
-    ADD CONSTRAINT link_workspace_id_customer_id_tenant_sku_subscription_key UNIQUE (workspace_id, customer_id, tenant, sku, subscription);
+    ADD CONSTRAINT link_pkey PRIMARY KEY (key, workspace_id);
 
 ALTER TABLE ONLY public.open_plan
-    ADD CONSTRAINT open_plan_pkey PRIMARY KEY (workspace_id, link_key);
+    ADD CONSTRAINT open_plan_pkey PRIMARY KEY (link_key, workspace_id);
 
 ALTER TABLE ONLY public.rule
-    ADD CONSTRAINT rule_pkey PRIMARY KEY (workspace_id, license);
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (license, workspace_id);
 
 ALTER TABLE ONLY public.run_change
     ADD CONSTRAINT run_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.run
-    ADD CONSTRAINT run_id_key UNIQUE (id);
-
-ALTER TABLE ONLY public.run
-    ADD CONSTRAINT run_pkey PRIMARY KEY (workspace_id, id);
+    ADD CONSTRAINT run_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.sku_name
     ADD CONSTRAINT sku_name_pkey PRIMARY KEY (sku);
 
 ALTER TABLE ONLY public.sync_state
-    ADD CONSTRAINT sync_state_pkey PRIMARY KEY (workspace_id, customer_id);
+    ADD CONSTRAINT sync_state_pkey PRIMARY KEY (customer_id, workspace_id);
 
 ALTER TABLE ONLY public.tenant_state
-    ADD CONSTRAINT tenant_state_pkey PRIMARY KEY (workspace_id, tenant);
+    ADD CONSTRAINT tenant_state_pkey PRIMARY KEY (tenant, workspace_id);
 
 ALTER TABLE ONLY public.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (owner);
@@ -631,41 +619,41 @@ ALTER TABLE ONLY public.workspace
 
 CREATE UNIQUE INDEX connection_one_manage ON public.connection USING btree (workspace_id) WHERE (kind = 'manage'::text);
 
-CREATE INDEX customer_tenant_of_connection ON public.customer_tenant USING btree (workspace_id, connection_id);
+CREATE INDEX customer_tenant_of_connection ON public.customer_tenant USING btree (connection_id);
 
-CREATE INDEX customer_tenant_of_customer ON public.customer_tenant USING btree (workspace_id, customer_id);
+CREATE INDEX customer_tenant_of_customer ON public.customer_tenant USING btree (customer_id);
 
 CREATE INDEX cutover_change_of_workspace ON public.cutover_change USING btree (workspace_id, id);
 
-CREATE INDEX decision_of_run ON public.decision USING btree (workspace_id, run_id);
+CREATE INDEX decision_of_run ON public.decision USING btree (run_id);
 
-CREATE UNIQUE INDEX decision_open ON public.decision USING btree (workspace_id, link_key) WHERE open;
+CREATE UNIQUE INDEX decision_open ON public.decision USING btree (link_key, workspace_id) WHERE open;
 
 CREATE INDEX decision_superseded ON public.decision USING btree (superseded_by) WHERE (superseded_by IS NOT NULL);
 
-CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (workspace_id, evidence_id);
+CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (evidence_id);
 
-CREATE UNIQUE INDEX holding_open ON public.holding USING btree (workspace_id, tenant, sku, user_id) WHERE (to_day IS NULL);
+CREATE UNIQUE INDEX holding_open ON public.holding USING btree (tenant, sku, user_id, workspace_id) WHERE (to_day IS NULL);
 
-CREATE INDEX link_of_profile ON public.link USING btree (workspace_id, profile_id);
+CREATE INDEX link_of_profile ON public.link USING btree (profile_id);
 
-CREATE INDEX open_plan_of_customer ON public.open_plan USING btree (workspace_id, customer_id);
+CREATE INDEX open_plan_of_customer ON public.open_plan USING btree (customer_id);
 
-CREATE INDEX open_plan_of_run ON public.open_plan USING btree (workspace_id, run_id);
+CREATE INDEX open_plan_of_run ON public.open_plan USING btree (run_id);
 
-CREATE INDEX run_change_of_agreement ON public.run_change USING btree (workspace_id, agreement_id, run_id);
+CREATE INDEX run_change_of_agreement ON public.run_change USING btree (agreement_id, run_id);
 
 CREATE INDEX run_change_of_decision ON public.run_change USING btree (decision_id);
 
-CREATE INDEX run_change_of_link ON public.run_change USING btree (workspace_id, link_key, run_id);
+CREATE INDEX run_change_of_link ON public.run_change USING btree (link_key, run_id);
 
-CREATE INDEX run_change_of_run ON public.run_change USING btree (workspace_id, run_id, id);
+CREATE INDEX run_change_of_run ON public.run_change USING btree (run_id, id);
 
-CREATE INDEX run_of_customer ON public.run USING btree (workspace_id, customer_id, id);
+CREATE INDEX run_of_customer ON public.run USING btree (customer_id, id);
 
-CREATE INDEX run_running ON public.run USING btree (workspace_id, customer_id) WHERE (status = 'running'::text);
+CREATE INDEX run_running ON public.run USING btree (customer_id) WHERE (status = 'running'::text);
 
-CREATE INDEX sync_state_due ON public.sync_state USING btree (priority, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX sync_state_due ON public.sync_state USING btree (priority, due_at, customer_id) WHERE (due_at IS NOT NULL);
 
 ALTER TABLE ONLY public.agreement_type
     ADD CONSTRAINT agreement_type_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;

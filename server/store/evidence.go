@@ -16,8 +16,10 @@ const (
 	sqlReadAgain query = `INSERT INTO evidence_read (workspace_id, run_id, tenant, evidence_id, read_at)
 		SELECT $1, $2, n.tenant, t.evidence_id, n.read_at::timestamptz
 		FROM unnest($3::text[], $4::bytea[], $5::bytea[], $6::text[]) AS n (tenant, hash, holders, read_at)
-		JOIN tenant_state t ON t.workspace_id = $1 AND t.tenant = n.tenant AND t.holders_hash = n.holders
-		JOIN evidence e ON e.workspace_id = $1 AND e.id = t.evidence_id AND e.hash = n.hash
+		CROSS JOIN LATERAL (
+			SELECT s.evidence_id FROM tenant_state s
+			WHERE s.workspace_id = $1 AND s.tenant = n.tenant AND s.hash = n.hash AND s.holders_hash = n.holders
+			LIMIT 1) t
 		ON CONFLICT (workspace_id, run_id, tenant) DO UPDATE
 		SET evidence_id = excluded.evidence_id, read_at = excluded.read_at, fault = NULL
 		RETURNING tenant`
@@ -34,10 +36,11 @@ const (
 		ON CONFLICT (workspace_id, run_id, tenant) DO UPDATE
 		SET evidence_id = excluded.evidence_id, read_at = excluded.read_at, fault = excluded.fault`
 
-	sqlTenantState query = `INSERT INTO tenant_state (workspace_id, tenant, evidence_id, read_at, holders_hash)
-		VALUES ($1, $2, $3, $4, $5)
+	sqlTenantState query = `INSERT INTO tenant_state (workspace_id, tenant, evidence_id, read_at, hash, holders_hash)
+		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (workspace_id, tenant) DO UPDATE
-		SET evidence_id = excluded.evidence_id, read_at = excluded.read_at, holders_hash = excluded.holders_hash`
+		SET evidence_id = excluded.evidence_id, read_at = excluded.read_at, hash = excluded.hash,
+			holders_hash = excluded.holders_hash`
 
 	sqlRunEvidence query = `SELECT r.tenant, r.read_at, r.fault, e.body
 		FROM evidence_read r LEFT JOIN evidence e ON e.workspace_id = r.workspace_id AND e.id = r.evidence_id
@@ -133,7 +136,7 @@ func (s *Scope) keepEvidence(ctx context.Context, run int64, day billing.Day, e 
 		return err
 	}
 	// Last: only now is this content taken apart whole.
-	_, err := s.exec(ctx, sqlTenantState, s.id, e.Tenant, id, e.ReadAt, holders)
+	_, err := s.exec(ctx, sqlTenantState, s.id, e.Tenant, id, e.ReadAt, hash, holders)
 	return err
 }
 

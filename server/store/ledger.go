@@ -12,14 +12,16 @@ import (
 )
 
 // sqlSaveLedgers writes those that changed. A link's ledgers are never fewer than they
-// were: a forgotten one would bill its days again, so then nothing is written.
+// were: a forgotten one would bill its days again, so then nothing is written. Here and
+// elsewhere LATERAL with LIMIT keeps the planner from reading a whole workspace for one
+// customer, which it prefers while a table was empty when the statement was planned.
 const sqlSaveLedgers query = `WITH given AS (
 		SELECT * FROM unnest($2::text[], $3::int[], $4::int[], $5::int[], $6::text[])
 			AS g (link_key, position, agreement_id, product_id, state)),
 	counted AS (SELECT link_key, count(*) AS n FROM given GROUP BY link_key),
 	missing AS (
-		SELECT l.link_key FROM ledger l JOIN counted c ON c.link_key = l.link_key
-		WHERE l.workspace_id = $1 AND l.position >= c.n),
+		SELECT c.link_key FROM counted c CROSS JOIN LATERAL (
+			SELECT FROM ledger l WHERE l.workspace_id = $1 AND l.link_key = c.link_key AND l.position >= c.n LIMIT 1) l),
 	saved AS (
 		INSERT INTO ledger AS l (workspace_id, link_key, position, agreement_id, product_id, state)
 		SELECT $1, link_key, position, agreement_id, product_id, state::jsonb FROM given

@@ -14,7 +14,7 @@ import (
 // a lock of the session lets one apply while the others look again every second, for
 // five minutes at most.
 func Migrate(ctx context.Context, url string) error {
-	db, err := open(url)
+	db, err := open(url, nil)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func Migrate(ctx context.Context, url string) error {
 // SchemaVersion says at which migration the database is (0: none was applied) and at
 // which this program expects it.
 func SchemaVersion(ctx context.Context, url string) (is, want int64, err error) {
-	db, err := open(url)
+	db, err := open(url, nil)
 	if err != nil {
 		return 0, 0, err
 	}
