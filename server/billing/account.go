@@ -63,7 +63,9 @@ func (j *Journaled) made(serial string) (ledger int, through Day) {
 }
 
 // invoiced lets billed grow when IT moved on: by what the lines carried, as they
-// stand, for each day through the new IT. It is not given when IT moved back.
+// stand, for each day through the new IT; one that was deleted meanwhile as we left it,
+// because nobody can tell whether the invoice had it and its days must not be charged
+// twice. It is not given when IT moved back.
 func (l Ledger) invoiced(t Terms, lines []Line) Ledger {
 	it := t.Through()
 	if l.Through.IsZero() || it <= l.Through {

@@ -136,7 +136,7 @@ func (s *Snapshot) place(w *work, ledgers []Ledger, i int) *place {
 			return p
 		}
 	}
-	p.ledger = g.invoiced(p.terms, p.lines)
+	p.ledger = g.invoiced(p.terms, append(slices.Clone(p.lines), p.gone()...))
 	switch it := p.terms.Through(); {
 	case it >= g.Back || w.link.InvoicesStayDeleted:
 		p.ledger.Back = 0
