@@ -97,7 +97,7 @@ type Run struct {
 }
 
 // Journaled is a decision whose writes were begun and not finished: what was to be
-// written and how the ledgers would stand after it.
+// written, for all links of the decision, and how the ledgers would stand after it.
 type Journaled struct {
 	Run     RunID
 	Changes []Change

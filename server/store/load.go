@@ -33,13 +33,15 @@ const (
 
 	// sqlLoadLinks gives a row a link with its ledgers, the decision that was cut and
 	// the plan that waits; the changes of a decision are gathered only where there is
-	// one.
+	// one, and are those of all its links, which have a row each: one of them written,
+	// the decision was begun for all.
 	sqlLoadLinks query = `SELECT ` + linkColumns + `,
 			(SELECT jsonb_agg(g.state ORDER BY g.position) FROM ledger g
 				WHERE g.workspace_id = l.workspace_id AND g.link_key = l.key) AS ledgers,
 			coalesce(d.run_id, 0) AS journaled_run, d.ledgers_after,
 			CASE WHEN d.id IS NOT NULL THEN (SELECT jsonb_agg(` + changeObject + ` ORDER BY x.id)
-				FROM run_change x WHERE x.decision_id = d.id) END AS journaled_changes,
+				FROM decision o JOIN run_change x ON x.decision_id = o.id
+				WHERE o.workspace_id = d.workspace_id AND o.run_id = d.run_id AND o.fingerprint = d.fingerprint) END AS journaled_changes,
 			coalesce(p.run_id, 0) AS plan_run, coalesce(p.fingerprint, '') AS plan_fingerprint, p.holds AS plan_holds,
 			p.changes AS plan_changes, p.first_seen AS plan_first_seen, p.last_day AS plan_last_day
 		FROM link l

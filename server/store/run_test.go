@@ -220,6 +220,30 @@ func TestRunIsJournaledBeforeItsEffects(t *testing.T) {
 	same(t, "its error", "agreement_locked", record.Error.Code)
 }
 
+// A decision of several links is one: each of them is loaded with all its changes, also
+// a link that has none of its own.
+func TestCutDecisionOfSeveralLinks(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	a, b := h.link(t, premium).Key, h.link(t, exchange).Key
+	claim, run := h.begin(t)
+	d := raise(a, 10, 12)
+	d.Links = []billing.LinkKey{a, b}
+	decisions, err := h.workspace.Journal(t.Context(), claim, run, store.Journal{
+		Decisions: []billing.Decision{d}, After: ledgers{a: {ledger(12)}, b: {ledger(2)}},
+	})
+	must(t, err)
+	loaded, err := h.workspace.LoadCustomer(t.Context(), h.customer.ID)
+	must(t, err)
+	got := map[billing.LinkKey][]billing.Change{}
+	for _, l := range loaded.Links {
+		if l.Journaled != nil {
+			got[l.Key] = l.Journaled.Changes
+		}
+	}
+	same(t, "the changes of the cut decision", map[billing.LinkKey][]billing.Change{a: decisions[0].Changes, b: decisions[0].Changes}, got)
+}
+
 // A process that lost its lease keeps nothing: not the journal, not an outcome, not the
 // end.
 func TestLostClaimKeepsNothing(t *testing.T) {
