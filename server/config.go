@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,9 @@ type Settings struct {
 }
 
 // secretSettings are never shown, not even in part: addresses may hold passwords.
-var secretSettings = []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET", "TRUEUP_SMTP_URL"}
+func secretSettings() []string {
+	return []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET", "TRUEUP_SMTP_URL"}
+}
 
 // readSettings reads the environment and reports every fault at once.
 func readSettings(ctx context.Context, from envconfig.Lookuper) (Settings, error) {
@@ -163,4 +166,20 @@ func (s Settings) log() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(os.Stderr, o))
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+// dump is every setting by the name of its variable, for the log; a secret one says only
+// whether it is set.
+func (s Settings) dump() []slog.Attr {
+	v := reflect.ValueOf(s)
+	attrs := make([]slog.Attr, v.NumField())
+	for i := range attrs {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("env"), ",")
+		text := fmt.Sprint(v.Field(i).Interface())
+		if slices.Contains(secretSettings(), name) && text != "" {
+			text = "set, not shown"
+		}
+		attrs[i] = slog.String(name, text)
+	}
+	return attrs
 }

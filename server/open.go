@@ -43,6 +43,7 @@ func open(ctx context.Context, env envconfig.Lookuper) (p *product, err error) {
 		return p, err
 	}
 	p.log = p.Settings.log()
+	p.log.LogAttrs(ctx, slog.LevelInfo, "settings", p.Settings.dump()...)
 	if p.url, err = p.database(ctx); err != nil {
 		return p, err
 	}

@@ -150,8 +150,8 @@ func (l *license) makeOracles(d *demo, price *big.Rat) {
 	for _, id := range []int{l.options.Adopt, l.options.Replace} {
 		if line, ok := d.manage.Addition(id); ok && id != 0 {
 			seats := number(line.Quantity) - l.less
-			l.truth.TakeOver(oracleOf(line.Effective), seats)
-			l.due.TakeOver(oracleOf(line.Effective), seats)
+			l.truth.TakeOver(oracleOf(line.Effective), seats, id == l.options.Replace)
+			l.due.TakeOver(oracleOf(line.Effective), seats, id == l.options.Replace)
 		}
 	}
 }
