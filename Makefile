@@ -42,9 +42,9 @@ run: deps build ## Run the program on the settings in the environment: ARGS='pla
 .PHONY: test
 test: deps ## Run all tests on a real PostgreSQL that they start themselves
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
-		echo go test -race $(RACE); go test -race $(RACE); \
+		echo go test -race -timeout 30m $(RACE); go test -race -timeout 30m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: check
 check: ## Run vet, the linters and the rules of the house
@@ -57,9 +57,10 @@ fuzz: ## Run every fuzz target for T (60s) and print its executions
 	@.tools/fuzz.sh $(T)
 
 .PHONY: bench
-bench: deps ## Measure: figures of the core, of a night with 1,000 customers, of memory
-	@mkdir -p bin
-	go test -run '^$$' -bench . -benchmem -count=$(COUNT) -timeout 60m ./server/... | tee bin/bench.txt
+bench: deps build ## Measure: the core, a night of 1,000 and of 10,000 customers, memory; BENCH=small is a quick look
+	go test -run '^$$' -bench . -benchmem -count=$(COUNT) ./server/billing | tee bin/core.txt
+	go build -trimpath -o bin/bench ./server/sim/bench
+	bin/bench -core bin/core.txt -out bin/bench.txt
 
 .PHONY: benchstat
 benchstat: ## Compare two outputs of make bench: OLD=a.txt NEW=b.txt

@@ -10,7 +10,7 @@ go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 
     while read -r package target; do
       if out=$(go test -run '^$' -fuzz "^${target}\$" -fuzztime "$time" "$package" </dev/null 2>&1); then
         executions=$(grep -o 'execs: [0-9]*' <<<"$out" | tail -1)
-        printf '%-40s %-32s ok    %s\n' "$package" "$target" "${executions#execs: } executions"
+        printf '%-40s %-32s ok    %s executions\n' "$package" "$target" "${executions:+${executions#execs: }}"
       else
         status=1
         printf '%-40s %-32s FAIL\n%s\n' "$package" "$target" "$out"

@@ -55,6 +55,8 @@ func rules() []rule {
 		{"server/workspace", []string{"server/billing"}, "the workspace file is about billing's words"},
 		{"server/api/...", []string{"server/billing", "server/reconcile", "server/workspace", "server/account", "plugin", "ui", "server/api/..."},
 			"a door opens to the flow, never to an adapter or a table"},
+		{"server/sim/bench", []string{"server/embeddedpg", "server/sim/..."},
+			"it measures the built program from outside, and starts the database to keep its memory apart"},
 		{"server/sim/...", []string{"server/sim/..."},
 			"simulators are written from the vendors' documents, so that client and simulator can disagree"},
 		{"server", []string{"server/...", "plugin", "ui", "migrations"}, "main introduces everybody to each other"},

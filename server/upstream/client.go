@@ -89,6 +89,13 @@ type Client struct {
 	mu       sync.Mutex
 	breakers map[string]*gobreaker.CircuitBreaker[*http.Response] // by target name and host
 	calls    map[string]int64                                     // attempts by target name
+	waits    map[string]Waits                                     // by target name
+}
+
+// Waits is how often calls had to wait for a budget, and how long they did together.
+type Waits struct {
+	Count int64
+	Total time.Duration
 }
 
 // New checks the config and makes a client.
@@ -101,6 +108,7 @@ func New(cfg Config) (*Client, error) {
 		cfg:      cfg,
 		breakers: map[string]*gobreaker.CircuitBreaker[*http.Response]{},
 		calls:    map[string]int64{},
+		waits:    map[string]Waits{},
 	}
 	c.plain = newTransport(cfg, false)
 	c.guarded = newTransport(cfg, true)
@@ -174,6 +182,13 @@ func (c *Client) Calls() map[string]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.calls)
+}
+
+// Waits returns how calls waited for budgets so far, by target name.
+func (c *Client) Waits() map[string]Waits {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.waits)
 }
 
 type idempotentKey struct{}

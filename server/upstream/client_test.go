@@ -275,6 +275,9 @@ func TestEachAttemptCostsBudget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if w := c.Waits()["connectwise"]; w.Count != 2 || w.Total < 19*time.Second || len(c.Waits()) != 1 {
+			t.Errorf("waits %+v, want the second and third attempt's", c.Waits())
+		}
 		if d := h.at[2].Sub(h.at[0]); d < 20*time.Second {
 			t.Errorf("three attempts within %s at 6 calls a minute", d)
 		}

@@ -40,7 +40,10 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("call %s at %s: %w", a.target.Name, host, ErrBreakerOpen)
 	}
 	if a.target.Budget != nil {
-		if err := a.target.Budget.Wait(req.Context()); err != nil {
+		start := time.Now()
+		err := a.target.Budget.Wait(req.Context())
+		a.client.countWait(a.target.Name, time.Since(start))
+		if err != nil {
 			closeBody(req)
 			return nil, err
 		}
@@ -150,6 +153,19 @@ func closeBody(req *http.Request) {
 	if req.Body != nil {
 		_ = req.Body.Close()
 	}
+}
+
+// shortestWait is from when on a call waited: passing through takes some time too.
+const shortestWait = time.Millisecond
+
+func (c *Client) countWait(target string, d time.Duration) {
+	if d < shortestWait {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.waits[target]
+	c.waits[target] = Waits{w.Count + 1, w.Total + d}
 }
 
 func (c *Client) count(target string) {
