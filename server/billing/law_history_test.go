@@ -40,15 +40,32 @@ func (w *world) event(e oracle.Event) {
 	case oracle.Move:
 		w.move(e)
 	case oracle.Remove:
-		for _, l := range w.living() {
-			l.Removed = true
-		}
+		w.remove()
 	case oracle.Relink:
 		w.relink()
 	case oracle.Reprice:
 		w.reprice(e)
 	case oracle.Split, oracle.Merge:
 		w.regroup(e.Kind == oracle.Split)
+	}
+}
+
+// steady says that what is due doesn't change any more where a move would have to say anew until when: after a day that stays in the old place,
+// or within a period of an agreement without proration.
+func (l *linked) steady(day, x oracle.Day, into oracle.Terms) bool {
+	for _, s := range l.truth.Steps() {
+		first, _ := into.Period(s.From)
+		if day <= x && s.From > day || !into.Prorate && s.From > x+1 && s.From != first {
+			return false
+		}
+	}
+	return true
+}
+
+// remove removes the links. One that has moved and still stands in its old place stays: the rules don't say which agreement's stretch counts.
+func (w *world) remove() {
+	for _, l := range w.living() {
+		l.Removed = l.Removed || !l.truth.Leaving(w.day)
 	}
 }
 
@@ -130,16 +147,16 @@ func (w *world) unmake(e oracle.Event) {
 	}
 }
 
-// move changes the profile or the agreement, and syncs. It happens where the rules say what is due on each side: nothing waits, and an
-// agreement without proration is left at the end of a period. A person who can't have it takes it back.
+// move changes the profile or the agreement, and syncs. It happens where the rules say what is due on each side: nothing waits and nothing ran
+// that day, what is due is steady, and an agreement without proration is left at the end of a period. A person who can't have it takes it back.
 func (w *world) move(e oracle.Event) {
 	to := oracle.Place{Agreement: e.At, Product: e.Product}
 	for _, l := range w.living() {
 		at := l.truth.Standing()
 		x, ok := l.truth.MoveDay(w.day, to)
 		_, last := l.truth.Terms(at.Agreement).Period(x)
-		if !w.quiet() || !ok || to == at || !l.truth.Terms(at.Agreement).Prorate && x != last || !l.truth.Stands() || l.truth.Due(x+1) == 0 ||
-			w.priced || len(w.missing) > 0 {
+		if !w.quiet() || !ok || to == at || !l.truth.Terms(at.Agreement).Prorate && x != last || !l.truth.Stands(w.day) || l.truth.Due(x+1) == 0 ||
+			w.priced || len(w.missing) > 0 || w.ran == w.day || !l.steady(w.day, x, l.truth.Terms(to.Agreement)) {
 			return
 		}
 	}
@@ -228,7 +245,7 @@ func (w *world) reprice(e oracle.Event) {
 	}
 	for _, l := range w.living() {
 		at := l.truth.Standing()
-		if !l.truth.Stands() || l.truth.Due(w.day) == 0 || at.Product != e.Product || w.day <= l.truth.Terms(at.Agreement).Through() || w.dated(at) {
+		if !l.truth.Stands(w.day) || l.truth.Due(w.day) == 0 || at.Product != e.Product || w.day <= l.truth.Terms(at.Agreement).Through() || w.dated(at) {
 			return
 		}
 	}

@@ -34,8 +34,9 @@ type world struct {
 	h      oracle.History
 	manage *manage
 	day    oracle.Day
-	cents  []int // custom prices now, by product number
-	seats  int   // seen last
+	cents  []int      // custom prices now, by product number
+	seats  int        // seen last
+	ran    oracle.Day // of the last run
 	links  []*linked
 	made   int // links so far: names the keys and the subscriptions
 	// priced and moved say that a custom price changed, and that the link moved.
@@ -146,7 +147,7 @@ func (w *world) run(seats int, approve bool, cut int) {
 	if w.parting() {
 		seats = w.seats
 	}
-	w.seats = seats
+	w.seats, w.ran = seats, w.day
 	s := w.snapshot(seats)
 	p := billing.NewPlan(s)
 	w.stats.plans++
@@ -298,10 +299,10 @@ func (w *world) wrote(l *linked) {
 	case !l.Removed && l.truth.Waiting() > 0:
 		l.truth.Write()
 	case l.last != 0:
-	case l.Removed && !l.gone && l.truth.Stands():
+	case l.Removed && !l.gone && l.truth.Stands(w.day):
 		l.truth.Remove(w.day)
 		l.truth.Write()
-	case l.Removed: // it never stood, or not since it was removed before
+	case l.Removed: // nothing stood that could end
 		l.truth.Forget()
 	}
 	l.gone = l.Removed

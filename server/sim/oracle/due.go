@@ -147,16 +147,29 @@ func (l *Link) stretch(day Day) (last Day, begins bool, t Terms) {
 	return last, begins, t
 }
 
-// Unclear says that a day lies in a place that the link leaves in the middle of the day's stretch. How long seats that are removed on it stay
-// paid, the rules don't say; here it is to the last day in that place.
+// Leaving says that a day lies in a place that the link leaves later.
+func (l *Link) Leaving(day Day) bool {
+	_, end := l.at(day)
+	return end != 0
+}
+
+// Unclear says that a day lies in a place that the link leaves later, and that the rules don't say what a count on it means afterwards: the
+// place is left in the middle of the day's stretch, or the next one is invoiced already and can't be charged for what is past. (Here the count
+// is due on the first day in the next place.)
 func (l *Link) Unclear(day Day) bool {
-	s, end := l.at(max(day, l.first))
+	day = max(day, l.first)
+	s, end := l.at(day)
+	if end == 0 {
+		return false
+	}
 	t := l.terms[s.place.Agreement]
 	last := t.Through()
-	if max(day, l.first) > last {
-		_, last = t.Period(max(day, l.first))
+	if day > last {
+		_, last = t.Period(day)
 	}
-	return end != 0 && last != end
+	s, _ = l.at(end + 1)
+	next := l.terms[s.place.Agreement]
+	return last != end || !next.Prorate && next.Through() > end
 }
 
 // open takes the day of a run and returns what was due as of the last run on an earlier day. A run on a day that was written already starts
@@ -230,8 +243,8 @@ func (l *Link) remove(day Day) {
 	l.due = due.set(last+1, 0, 0)
 }
 
-// Stands says that something was due of the link at some time.
-func (l *Link) Stands() bool { return l.first != 0 }
+// Stands says that something is due of the link on a day or after it.
+func (l *Link) Stands(day Day) bool { return l.due.firstPositive(day) != 0 }
 
 // Move puts the link into another place, as a run on that day writes it: the days after X, as they are due, are the new place's. ok is false,
 // and nothing moves, when the old agreement has ended before the new one takes a line.

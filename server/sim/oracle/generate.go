@@ -161,7 +161,8 @@ func (w *writer) take() {
 	w.h.Taken = &Taken{Seats: 1 + w.upTo(30), Effective: first, Replace: w.chance(30)}
 }
 
-// startDate gives one that the agreement takes. One in the middle of a period that is still to come is only given with credit: without it the
+// startDate gives one that the agreement takes; then there are always seats, because the rules don't say whether it still counts once they fell
+// to none on the day of the first sync. One in the middle of a period that is still to come is only given with credit: without it the
 // rules don't say whether counts that are seen before it stay paid.
 func (w *writer) startDate() {
 	t := w.h.Agreements[0]
@@ -275,7 +276,7 @@ func (w *writer) count() {
 		w.seats = max(1, w.seats-1-w.upTo(4))
 	case p < 65:
 		w.seats = 1 + w.upTo(60)
-	case p < 69:
+	case p < 69 && w.h.Options.Start == 0:
 		w.seats = 0
 	case p < 72 && w.seats == 0:
 		w.seats = 1 + w.upTo(20)
