@@ -57,10 +57,10 @@ fuzz: ## Run every fuzz target for T (60s) and print its executions
 	@.tools/fuzz.sh $(T)
 
 .PHONY: bench
-bench: deps build ## Measure: the core, a night of 1,000 and of 10,000 customers, memory; BENCH=small is a quick look
-	go test -run '^$$' -bench . -benchmem -count=$(COUNT) ./server/billing | tee bin/core.txt
+bench: deps build ## Measure the core and nights of 1,000 and 10,000 customers; BENCH=small is quick. Kept in bin/bench.txt
+	go test -run '^$$' -bench . -benchmem -benchtime=$(if $(filter small,$(BENCH)),1x,3x) -count=$(COUNT) -timeout 20m ./server/billing ./server/microsoft ./server/store ./server/workspace | tee bin/bench.core.txt
 	go build -trimpath -o bin/bench ./server/sim/bench
-	bin/bench -core bin/core.txt -out bin/bench.txt
+	BENCH=$(BENCH) bin/bench -core bin/bench.core.txt -out bin/bench.txt
 
 .PHONY: benchstat
 benchstat: ## Compare two outputs of make bench: OLD=a.txt NEW=b.txt

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// figure is a row of the table at the end.
+type figure struct{ what, value, aim, note string }
+
+type table []figure
+
+func (t *table) add(what, value, aim, note string) { *t = append(*t, figure{what, value, aim, note}) }
+
+// most adds a figure that should be at most aim. Missing it is said and no failure: on a
+// busy machine it proves nothing.
+func (t *table) most(what string, value, aim float64, unit, note string) {
+	verdict := "met"
+	if value > aim {
+		verdict = "missed"
+	}
+	t.add(what, number(value)+unit, "at most "+number(aim)+unit+": "+verdict, note)
+}
+
+// number is short and plain: two digits behind the point where they say something.
+func number(v float64) string {
+	if v >= 100 || v == float64(int64(v)) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+func (t table) print(to io.Writer) {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FIGURE\tMEASURED\tAIM\tHOW")
+	for _, f := range t {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.what, f.value, f.aim, f.note)
+	}
+	_ = w.Flush() // to the screen
+}
+
+// core takes the figures of the core from go test's output, and prints it whole, so that
+// the file kept is one that benchstat reads.
+func (b *bench) core(name string) error {
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name) //nolint:gosec // whoever runs the command names its files
+	if err != nil {
+		return fmt.Errorf("read the figures of the core: %w", err)
+	}
+	fmt.Fprintf(b.out, "%s\n", text)
+	metric := regexp.MustCompile(`([\d.]+) (\S+/link)`)
+	for line := range strings.Lines(string(text)) {
+		kind, ok := strings.CutPrefix(strings.Fields(line + " -")[0], "BenchmarkPlan/")
+		if !ok {
+			continue
+		}
+		kind, _, _ = strings.Cut(kind, "-")
+		got := map[string]float64{}
+		for _, m := range metric.FindAllStringSubmatch(line, -1) {
+			got[m[2]], _ = strconv.ParseFloat(m[1], 64) // the expression lets nothing else in
+		}
+		b.table.add("plan of 10,000 links, "+kind, number(got["ns/link"])+" ns and "+number(got["allocs/link"])+" allocations a link", "",
+			number(got["cpu-ns/link"])+" ns of CPU; customers of 8 links")
+	}
+	return nil
+}
