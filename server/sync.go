@@ -60,12 +60,26 @@ func syncNow(ctx context.Context, c *call) (int, error) {
 		return exitUsage, err
 	}
 	return c.runs(ctx, o, func(ctx context.Context, p *product, w reconcile.Worker, due reconcile.Due) (billing.Run, error) {
+		return p.syncOne(ctx, w, due)
+	}, func(status int) int { return status })
+}
+
+// syncTries bounds how often a command claims a customer again whose claim it lost.
+const syncTries = 3
+
+// syncOne claims and runs one customer. A claim is lost when this process was held up
+// for longer than the lease; then nothing more was written, and it is run again.
+func (p *product) syncOne(ctx context.Context, w reconcile.Worker, due reconcile.Due) (billing.Run, error) {
+	for try := 1; ; try++ {
 		claim, err := p.claim(ctx, w.Owner, due)
 		if err != nil {
 			return billing.Run{}, err
 		}
-		return w.One(ctx, claim)
-	}, func(status int) int { return status })
+		run, err := w.One(ctx, claim)
+		if !errors.Is(err, reconcile.ErrLost) || try == syncTries {
+			return run, err
+		}
+	}
 }
 
 // flow is the product's flow.

@@ -15,7 +15,7 @@ import (
 // there to be seen and what Trueup says that it didn't write.
 func (d *demo) night(ctx context.Context) (runs, error) {
 	day := d.graph.Day()
-	done, err := d.trueup.sync(ctx, day.String())
+	done, err := d.trueup.sync(ctx, day.String(), d.customers())
 	if err != nil {
 		return runs{}, err
 	}
@@ -25,6 +25,15 @@ func (d *demo) night(ctx context.Context) (runs, error) {
 		}
 	}
 	return done, nil
+}
+
+// customers is how many customers the workspace file has.
+func (d *demo) customers() int {
+	named := map[string]bool{}
+	for _, l := range d.licenses {
+		named[l.customer] = true
+	}
+	return len(named)
 }
 
 func (d *demo) note(l *license, day microsoftsim.Day, done runs) error {

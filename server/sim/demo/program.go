@@ -133,14 +133,20 @@ type change struct {
 }
 
 // sync syncs all customers for a day.
-func (p program) sync(ctx context.Context, day string) (runs, error) {
-	out, err := p.must(ctx, -1, "sync", "--all", "--as-of", day, "-o", "json")
+func (p program) sync(ctx context.Context, day string, customers int) (runs, error) {
+	out, status, told, err := p.run(ctx, "sync", "--all", "--as-of", day, "-o", "json")
 	if err != nil {
 		return runs{}, err
 	}
+	if status == 2 {
+		return runs{}, fmt.Errorf("trueup sync is refused:\n%s", told)
+	}
 	var r runs
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
-		return runs{}, fmt.Errorf("read what trueup sync printed: %w", err)
+		return runs{}, fmt.Errorf("read what trueup sync printed: %w\n%s", err, told)
+	}
+	if len(r.Runs) < customers {
+		return runs{}, fmt.Errorf("trueup sync ran %d customers of %d:\n%s", len(r.Runs), customers, told)
 	}
 	return r, nil
 }
