@@ -29,10 +29,6 @@ import (
 
 // The test binary is also the program: scripts run it under the name trueup.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "trueup" {
-		main()
-		return
-	}
 	testscript.Main(server{m}, map[string]func(){"trueup": main})
 }
 
