@@ -143,7 +143,7 @@ func (s *Scope) Runs(ctx context.Context, f RunFilter) (runs []Record, next stri
 		f.Statuses = []billing.RunStatus{}
 	}
 	var rows []runRow
-	err = s.all(ctx, &rows, sqlRuns, s.id, f.Customer, f.Agreement, f.Link, pq.Array(f.Statuses),
+	err = s.forArguments(ctx, &rows, sqlRuns, s.id, f.Customer, f.Agreement, f.Link, pq.Array(f.Statuses),
 		maybeTime(f.Since), maybeTime(f.Until), before, limit+1)
 	if err != nil {
 		return nil, "", fmt.Errorf("list runs: %w", err)

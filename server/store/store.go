@@ -59,9 +59,13 @@ func queries() []query {
 	return all
 }
 
-const sqlNow query = `SELECT now()`
+const (
+	sqlNow query = `SELECT now()`
 
-func storeSQL() []query { return []query{sqlNow} }
+	sqlForArguments query = `SELECT set_config('plan_cache_mode', 'force_custom_plan', true)`
+)
+
+func storeSQL() []query { return []query{sqlNow, sqlForArguments} }
 
 // Open connects, prepares every statement and returns the store. A statement that the
 // schema doesn't bear, such as after a forgotten migration, is an error here.
@@ -96,8 +100,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // prepared and kept so; on a first start the tables are empty then, and the planner would
 // choose to read them whole, for ever more of it as they grow. Every statement that runs
 // for one customer has an index, so it is told to use it. (What that makes of its cost
-// figures would start the compiler of long queries, so that is off too.)
-func steadyPlans() map[string]string { return map[string]string{"enable_seqscan": "off", "jit": "off"} }
+// figures would start the compiler of long queries, so that is off too.) Planning takes
+// longer than running it, so it is done once a connection and not for other arguments;
+// forArguments is for the few where these decide.
+func steadyPlans() map[string]string {
+	return map[string]string{"enable_seqscan": "off", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+}
 
 // open makes the pool without connecting. The error never holds the URL, which may
 // hold a password.
@@ -171,6 +179,18 @@ func (s session) all(ctx context.Context, into any, q query, args ...any) error 
 		return err
 	}
 	return refine(st.SelectContext(ctx, into, args...))
+}
+
+// forArguments reads every row of a statement that is planned for its arguments: one with
+// filters that may be left out, where each set of them wants another index.
+func (s session) forArguments(ctx context.Context, into any, q query, args ...any) error {
+	return s.within(ctx, func(s session) error {
+		var mode string
+		if err := s.get(ctx, &mode, sqlForArguments); err != nil {
+			return err
+		}
+		return s.all(ctx, into, q, args...)
+	})
 }
 
 // exec runs a statement and says how many rows it touched.

@@ -70,7 +70,7 @@ func (r waitingRow) waiting() (Waiting, error) {
 // with the nearest last day first.
 func (s *Scope) Waiting(ctx context.Context, customer billing.CustomerID) ([]Waiting, error) {
 	var rows []waitingRow
-	if err := s.all(ctx, &rows, sqlWaiting, s.id, customer); err != nil {
+	if err := s.forArguments(ctx, &rows, sqlWaiting, s.id, customer); err != nil {
 		return nil, fmt.Errorf("list what waits: %w", err)
 	}
 	out := make([]Waiting, len(rows))
