@@ -36,8 +36,8 @@ demo: deps build ## Run everything on simulators, see the plan and the money; ON
 	bin/demo
 
 .PHONY: run
-run: deps build ## Run the program on the settings in the environment: ARGS='plan --customer 12'
-	bin/trueup $(ARGS)
+run: deps build ## Run the program, serve when nothing else is said: ARGS='plan --customer C'
+	bin/trueup $(or $(ARGS),serve)
 
 .PHONY: test
 test: deps ## Run all tests on a real PostgreSQL that they start themselves

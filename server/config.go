@@ -24,7 +24,6 @@ import (
 type Settings struct {
 	Listen         string   `env:"TRUEUP_LISTEN, default=127.0.0.1:8080"`
 	MetricsListen  string   `env:"TRUEUP_METRICS_LISTEN"`
-	PublicURL      string   `env:"TRUEUP_PUBLIC_URL"`
 	TrustedProxies []string `env:"TRUEUP_TRUSTED_PROXIES"`
 	Roles          []string `env:"TRUEUP_ROLES, default=web,worker,clock"`
 
@@ -41,7 +40,6 @@ type Settings struct {
 	ManageCallsPerMinute int    `env:"TRUEUP_MANAGE_CALLS_PER_MINUTE, default=600"`
 	Customers            int    `env:"TRUEUP_CUSTOMERS_AT_A_TIME, default=32"`
 
-	SMTPURL   string `env:"TRUEUP_SMTP_URL"`
 	LogFormat string `env:"TRUEUP_LOG_FORMAT, default=text"`
 	LogLevel  string `env:"TRUEUP_LOG_LEVEL, default=warn"`
 	NightlyAt string `env:"TRUEUP_NIGHTLY_AT, default=02:00"`
@@ -50,7 +48,7 @@ type Settings struct {
 
 // secretSettings are never shown, not even in part: addresses may hold passwords.
 func secretSettings() []string {
-	return []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET", "TRUEUP_SMTP_URL"}
+	return []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET"}
 }
 
 // readSettings reads the environment and reports every fault at once.
@@ -101,9 +99,6 @@ func (s Settings) check() []error {
 			bad(name, "%q is no address such as 127.0.0.1:8080", v)
 		}
 	}
-	if s.PublicURL != "" && !safeURL(s.PublicURL) {
-		bad("TRUEUP_PUBLIC_URL", "must be an https address without a path's query (http only on loopback)")
-	}
 	for _, p := range s.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			if _, err := netip.ParseAddr(p); err != nil {
@@ -146,26 +141,16 @@ func (s Settings) check() []error {
 	return faults
 }
 
-// safeURL says that a public address is https, or http on loopback.
-func safeURL(text string) bool {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.RawQuery != "" || u.User != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	loopback := u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && loopback
-}
-
-// log is the product's logger: to standard error, secrets redacted where they arise.
+// log is the product's logger: to standard error, secrets redacted where they arise, and
+// with the id of the request where there is one.
 func (s Settings) log() *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(s.LogLevel)) // checked when the settings were read
 	o := &slog.HandlerOptions{Level: level}
 	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+		return slog.New(joined{slog.NewJSONHandler(os.Stderr, o)})
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o))
+	return slog.New(joined{slog.NewTextHandler(os.Stderr, o)})
 }
 
 // dump is every setting by the name of its variable, for the log; a secret one says only

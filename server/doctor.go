@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -86,13 +85,6 @@ const lowDisk = 1 << 30
 
 // settings checks what settings lead to on this machine.
 func (d *checkup) settings(s Settings) {
-	if s.SMTPURL == "" {
-		d.note("mail", "TRUEUP_SMTP_URL isn't set: invitations and resets are shown to the admin, no digest is sent")
-	} else if err := checkSMTP(s.SMTPURL); err != nil {
-		d.bad("mail", err.Error(), "Write TRUEUP_SMTP_URL as smtp://user:password@host:587 or smtps://host:465.")
-	} else {
-		d.good("mail", "TRUEUP_SMTP_URL can be used")
-	}
 	if s.AllowPrivate {
 		d.note("address guard", "is off (TRUEUP_ALLOW_PRIVATE_UPSTREAMS): typed hosts may lead to private addresses")
 	}
@@ -113,18 +105,6 @@ func (d *checkup) settings(s Settings) {
 	default:
 		d.good("disk", fmt.Sprintf("%s has %d GB left", dir, free>>30))
 	}
-}
-
-// checkSMTP reads the address of a mail server. The address is never in the error.
-func checkSMTP(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" {
-		return errors.New("TRUEUP_SMTP_URL is no address")
-	}
-	if u.Scheme != "smtp" && u.Scheme != "smtps" {
-		return fmt.Errorf("TRUEUP_SMTP_URL begins with %s, not smtp or smtps", u.Scheme)
-	}
-	return nil
 }
 
 // database checks schema, keyset and the clock against the database's.

@@ -35,12 +35,13 @@ type command struct {
 // commands are in the order in which a person needs them.
 func commands() []command {
 	return []command{
+		{"serve", "", "work day and night: web, workers and clock, until a signal", serve},
 		{"apply", "-f FILE [--prune] [--yes]", "make what a workspace file says", apply},
 		{"export", "", "print the workspace file of what is stored", export},
 		{"plan", "[--customer C] [--as-of DAY] [-o json]", "show what a sync would write, with its money", plan},
 		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
 		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
-		{"cutover", "--serial TEXT | --no-serial | --product P [...]", "end lines of another tool on a day; see below", cutover},
+		{"cutover", "FILTER --last-day DAY [--dry-run] [--yes]", "end lines of another tool or person on a day", cutover},
 		{"doctor", "", "check everything that Trueup needs, and print what is missing", doctor},
 		{"skus", "refresh [-f FILE|URL]", "read Microsoft's published product names", skus},
 		{"migrate", "", "bring the database's schema up to date", migrate},
@@ -61,6 +62,7 @@ type call struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	c := &call{args: os.Args[1:], in: os.Stdin, out: os.Stdout, errors: os.Stderr, env: envconfig.OsLookuper()}
 	os.Exit(run(ctx, c))
 }
@@ -90,5 +92,6 @@ func usage(w io.Writer) {
 	for _, k := range commands() {
 		fmt.Fprintf(w, "  %-8s %-50s %s\n", k.name, k.args, k.text)
 	}
+	fmt.Fprint(w, "\nFILTER is --serial TEXT, --no-serial or --product P, narrowed by --customer C, --company C and --type T;\n`trueup cutover --done` lists what was ended.\n")
 	fmt.Fprint(w, "\nExit status: 0 done; 1 something failed or could not be read; 2 wrong usage or a refused file;\n3 all ran and something waits for a person. Settings come from the environment (README).\n")
 }
