@@ -90,9 +90,9 @@ func (b book) Close(ctx context.Context, c reconcile.Claim, change billing.Chang
 	return lost(b.store.In(c.Workspace).CloseChange(ctx, claimed(c), change, trouble))
 }
 
-func (b book) Finish(ctx context.Context, c reconcile.Claim, run billing.Run, o reconcile.Outcome) error {
+func (b book) Finish(ctx context.Context, c reconcile.Claim, run *billing.Run, o reconcile.Outcome) error {
 	f := store.Finish{
-		Status: run.Status, Error: run.Error, Ledgers: o.Ledgers, Planned: o.Planned, Held: o.Waiting, Used: o.Used, Detached: o.Detached,
+		Status: run.Status, Error: run.Error, Ledgers: o.Ledgers, Same: o.Same, Planned: o.Planned, Held: o.Waiting, Used: o.Used, Detached: o.Detached,
 	}
 	if !o.Journaled {
 		f.Evidence = o.Evidence
@@ -100,7 +100,13 @@ func (b book) Finish(ctx context.Context, c reconcile.Claim, run billing.Run, o 
 	if run.Status == billing.RunFailed {
 		f.Outcome = store.Outcome{Failed: true, Error: run.Error.Code}
 	}
-	return lost(b.store.In(c.Workspace).FinishRun(ctx, claimed(c), run, f))
+	scope := b.store.In(c.Workspace)
+	if run.ID != "" {
+		return lost(scope.FinishRun(ctx, claimed(c), *run, f))
+	}
+	whole, err := scope.WholeRun(ctx, claimed(c), *run, f)
+	run.ID = whole.ID
+	return lost(err)
 }
 
 func (b book) Claim(ctx context.Context, owner string, n int, lease time.Duration) ([]reconcile.Claim, error) {

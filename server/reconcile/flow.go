@@ -114,12 +114,5 @@ func (f *Flow) journal(ctx context.Context, claim Claim, facts *facts, run *bill
 func (f *Flow) finish(ctx context.Context, claim Claim, facts *facts, run *billing.Run) error {
 	run.Finished = f.Now()
 	facts.tell(run)
-	if run.ID == "" {
-		begun, err := f.Book.Begin(ctx, claim, run.Day)
-		if err != nil {
-			return err
-		}
-		run.ID = begun
-	}
-	return f.Book.Finish(ctx, claim, *run, facts.outcome())
+	return f.Book.Finish(ctx, claim, run, facts.outcome())
 }

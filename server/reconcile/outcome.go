@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"reflect"
 	"slices"
 
 	"trueup/server/billing"
@@ -59,7 +60,7 @@ func (fx *facts) outcome() Outcome {
 		case fx.broken[g]:
 			continue // its decision stays open and the next run goes on from it
 		case decided && held[g]:
-			out.Ledgers[l.Key] = l.Otherwise
+			fx.leave(&out, l.Key, l.Otherwise)
 			continue
 		}
 		ledgers := billing.Settle(l.After, fx.written[g])
@@ -68,7 +69,7 @@ func (fx *facts) outcome() Outcome {
 				ledgers[i].Meanwhile = true
 			}
 		}
-		out.Ledgers[l.Key] = ledgers
+		fx.leave(&out, l.Key, ledgers)
 		if at := slices.IndexFunc(fx.record.Links, func(k billing.Link) bool { return k.Key == l.Key && answered(k) }); at >= 0 {
 			out.Used = append(out.Used, fx.record.Links[at])
 		}
@@ -77,6 +78,17 @@ func (fx *facts) outcome() Outcome {
 		}
 	}
 	return out
+}
+
+// leave puts a link's ledgers into the outcome. Most stand as they were loaded; after a
+// journal that isn't sure, because it keeps what was seen.
+func (fx *facts) leave(out *Outcome, key billing.LinkKey, ledgers []billing.Ledger) {
+	at := slices.IndexFunc(fx.record.Links, func(l billing.Link) bool { return l.Key == key })
+	if !fx.journaled && at >= 0 && reflect.DeepEqual(fx.record.Links[at].Ledgers, ledgers) {
+		out.Same = append(out.Same, key)
+		return
+	}
+	out.Ledgers[key] = ledgers
 }
 
 // answered says that a person's answers stand on the link that are good for once.

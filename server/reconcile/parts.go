@@ -20,7 +20,8 @@ type Book interface {
 	// Close keeps the outcome of one write, at once; trouble is a code.
 	Close(ctx context.Context, c Claim, change billing.Change, trouble string) error
 	// Finish keeps the outcome of the run and gives the claim back, in one transaction.
-	Finish(ctx context.Context, c Claim, run billing.Run, outcome Outcome) error
+	// A run that has no id, having had nothing to journal, is begun by it and named.
+	Finish(ctx context.Context, c Claim, run *billing.Run, outcome Outcome) error
 }
 
 // Record is what is kept of a customer.
@@ -39,6 +40,7 @@ type Outcome struct {
 	// Ledgers are those of every link whose decision was written or waits; a link whose
 	// writes failed in the middle is left out, so that its decision stays open.
 	Ledgers  map[billing.LinkKey][]billing.Ledger
+	Same     []billing.LinkKey  // settled too, their ledgers as they were loaded
 	Waiting  []billing.Decision // held: one open plan a link
 	Used     []billing.Link     // as loaded, those whose answers the run carried out
 	Detached []billing.LinkKey

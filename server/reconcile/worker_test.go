@@ -44,7 +44,7 @@ func (d *desk) Load(ctx context.Context, w billing.WorkspaceID, c billing.Custom
 
 func (d *desk) Begin(context.Context, Claim, billing.Day) (billing.RunID, error) { return "1", nil }
 
-func (d *desk) Finish(context.Context, Claim, billing.Run, Outcome) error {
+func (d *desk) Finish(context.Context, Claim, *billing.Run, Outcome) error {
 	d.note("finished")
 	return nil
 }

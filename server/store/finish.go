@@ -24,6 +24,9 @@ type Finish struct {
 	// journaled decision is closed by this; one whose writes didn't all succeed is left
 	// out, and its decision stays open for the next run.
 	Ledgers map[billing.LinkKey][]billing.Ledger
+	// Same are links that are settled too and whose ledgers stand as they were loaded:
+	// nothing of them is to be written.
+	Same []billing.LinkKey
 	// Planned says that Held is the whole truth: other open plans of the customer are
 	// removed. False for a run that never came to a plan; then they stay.
 	Planned bool
@@ -79,13 +82,7 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 		if err := s.release(ctx, c, f.Outcome); err != nil {
 			return err
 		}
-		if err := s.saveEvidence(ctx, id, run.Day, f.Evidence); err != nil {
-			return err
-		}
-		if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
-			return err
-		}
-		if err := s.saveHeld(ctx, c.Customer, id, run.Day, f.Held); err != nil {
+		if err := s.saveOutcome(ctx, c, id, run.Day, f); err != nil {
 			return err
 		}
 		return s.closeRun(ctx, c.Customer, id, f)
@@ -94,6 +91,48 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 		return fmt.Errorf("finish run %s: %w", run.ID, err)
 	}
 	return nil
+}
+
+// WholeRun is BeginRun and FinishRun in one, for a run that had nothing to journal: the
+// most of a night are so. It gives the run with its id.
+func (s *Scope) WholeRun(ctx context.Context, c Claimed, run billing.Run, f Finish) (billing.Run, error) {
+	err := s.within(ctx, func(s *Scope) error {
+		// In the order of FinishRun.
+		if err := s.useAnswers(ctx, f); err != nil {
+			return err
+		}
+		var row struct {
+			ID      int64     `db:"id"`
+			Started time.Time `db:"started_at"`
+		}
+		err := s.get(ctx, &row, sqlWholeRun, append([]any{s.id, c.Customer, c.Owner, c.Attempt, c.Trigger, run.Day.String()}, f.end()...)...)
+		if errors.Is(err, ErrNotFound) {
+			err = ErrStale
+		}
+		if err != nil {
+			return err
+		}
+		run.ID, run.Started = runID(row.ID), row.Started.UTC()
+		if err := s.saveOutcome(ctx, c, row.ID, run.Day, f); err != nil {
+			return err
+		}
+		return s.release(ctx, c, f.Outcome)
+	})
+	if err != nil {
+		return run, fmt.Errorf("keep a run of customer %d: %w", c.Customer, err)
+	}
+	return run, nil
+}
+
+// saveOutcome keeps what a run saw, its ledgers and what it holds.
+func (s *Scope) saveOutcome(ctx context.Context, c Claimed, run int64, day billing.Day, f Finish) error {
+	if err := s.saveEvidence(ctx, run, day, f.Evidence); err != nil {
+		return err
+	}
+	if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
+		return err
+	}
+	return s.saveHeld(ctx, c.Customer, run, day, f.Held)
 }
 
 func (s *Scope) useAnswers(ctx context.Context, f Finish) error {
@@ -126,6 +165,11 @@ func (s *Scope) saveHeld(ctx context.Context, customer billing.CustomerID, run i
 }
 
 func (s *Scope) closeRun(ctx context.Context, customer billing.CustomerID, run int64, f Finish) error {
+	return s.touch(ctx, sqlFinishRun, append([]any{s.id, customer, run}, f.end()...)...)
+}
+
+// end are the arguments with which a run ends.
+func (f Finish) end() []any {
 	var e billing.RunError
 	if f.Error != nil {
 		e = *f.Error
@@ -134,9 +178,8 @@ func (s *Scope) closeRun(ctx context.Context, customer billing.CustomerID, run i
 	for _, d := range f.Held {
 		waiting = append(waiting, d.Links...)
 	}
-	settled := slices.AppendSeq([]billing.LinkKey{}, maps.Keys(f.Ledgers))
-	return s.touch(ctx, sqlFinishRun, s.id, customer, run, f.Status, e.Code, e.Message, e.Action, f.Planned,
-		pq.Array(waiting), pq.Array(settled))
+	settled := slices.AppendSeq(append([]billing.LinkKey{}, f.Same...), maps.Keys(f.Ledgers))
+	return []any{f.Status, e.Code, e.Message, e.Action, f.Planned, pq.Array(waiting), pq.Array(settled)}
 }
 
 // Outcome is what becomes of a claim when its run is over. The zero Outcome is a run

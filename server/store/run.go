@@ -23,12 +23,31 @@ const sqlBeginRun query = `WITH claim AS (
 	SELECT c.workspace_id, c.customer_id, $5, 'running', $6, now() FROM claim c
 	RETURNING id, started_at`
 
+// sqlWholeRun begins a run and ends it, as sqlBeginRun and sqlFinishRun do.
+const sqlWholeRun query = `WITH claim AS (
+		SELECT workspace_id, customer_id FROM sync_state
+		WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4
+		FOR UPDATE),
+	cut AS (
+		UPDATE run r SET status = 'stopped', finished_at = now() FROM claim c
+		WHERE r.workspace_id = c.workspace_id AND r.customer_id = c.customer_id AND r.status = 'running'),
+	settled AS (
+		UPDATE decision d SET open = false, closed_at = now() FROM claim c
+		WHERE d.workspace_id = c.workspace_id AND d.link_key = ANY ($13::text[]) AND d.open),
+	gone AS (
+		DELETE FROM open_plan p USING claim c
+		WHERE p.workspace_id = c.workspace_id AND p.customer_id = c.customer_id AND $11 AND p.link_key <> ALL ($12::text[]))
+	INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at, finished_at, error_code, error_message,
+		error_action)
+	SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10 FROM claim c
+	RETURNING id, started_at`
+
 // sqlFence holds the claim's row until the transaction ends: no one takes the customer
 // over in between.
 const sqlFence query = `SELECT attempt FROM sync_state
 	WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4 FOR UPDATE`
 
-func runSQL() []query { return []query{sqlBeginRun, sqlFence} }
+func runSQL() []query { return []query{sqlBeginRun, sqlWholeRun, sqlFence} }
 
 func runID(id int64) billing.RunID { return billing.RunID(strconv.FormatInt(id, 10)) }
 

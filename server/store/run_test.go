@@ -265,6 +265,12 @@ func TestLostClaimKeepsNothing(t *testing.T) {
 		"close":   func() error { return h.workspace.CloseChange(t.Context(), old, decisions[0].Changes[0], "") },
 		"renew":   func() error { _, err := h.workspace.Renew(t.Context(), old, time.Minute); return err },
 		"release": func() error { return h.workspace.Release(t.Context(), old, store.Outcome{}) },
+		"whole run": func() error {
+			_, err := h.workspace.WholeRun(t.Context(), old, billing.Run{Day: march}, store.Finish{
+				Status: billing.RunDone, Ledgers: ledgers{key: {ledger(99)}}, Planned: true, Evidence: []billing.Evidence{read(sku(premium, 9, 9))},
+			})
+			return err
+		},
 		"finish": func() error {
 			return h.workspace.FinishRun(t.Context(), old, run, store.Finish{Status: billing.RunDone, Ledgers: ledgers{key: {ledger(99)}}})
 		},
@@ -283,6 +289,47 @@ func TestLostClaimKeepsNothing(t *testing.T) {
 		t.Errorf("the run that was cut is %s", first.Status)
 	}
 	must(t, h.workspace.FinishRun(t.Context(), claim, next, store.Finish{Status: billing.RunDone}))
+}
+
+// A run with nothing to journal is kept in one go: it stops the run that was cut and
+// closes its decision, takes the plan away that no longer waits, and is found in history.
+func TestWholeRunIsBegunAndFinished(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	key := h.link(t, premium).Key
+	claim, cut := h.begin(t)
+	must(t, h.workspace.FinishRun(t.Context(), claim, cut, store.Finish{
+		Status: billing.RunHeld, Planned: true, Ledgers: ledgers{key: {ledger(10)}}, Held: []billing.Decision{holdBack(raise(key, 10, 12), billing.RiseTooLarge)},
+	}))
+	claim, cut = h.begin(t)
+	_, err := h.workspace.Journal(t.Context(), claim, cut, store.Journal{Decisions: []billing.Decision{raise(key, 10, 12)}, After: ledgers{key: {ledger(12)}}})
+	must(t, err)
+	h.expire(t)
+	claim = h.claim(t)
+	done, err := h.workspace.WholeRun(t.Context(), claim, billing.Run{Day: march}, store.Finish{
+		Status: billing.RunDone, Planned: true, Same: []billing.LinkKey{key}, Evidence: []billing.Evidence{read(sku(premium, 10, 10))},
+	})
+	must(t, err)
+	loaded, link := h.load(t)
+	if len(loaded.Waiting) != 0 || link.Journaled != nil {
+		t.Errorf("%d plans wait, cut decision %+v", len(loaded.Waiting), link.Journaled)
+	}
+	same(t, "ledgers", []billing.Ledger{ledger(10)}, link.Ledgers)
+	was, err := h.workspace.Run(t.Context(), cut.ID)
+	must(t, err)
+	is, err := h.workspace.Run(t.Context(), done.ID)
+	must(t, err)
+	if was.Status != billing.RunStopped || is.Status != billing.RunDone || is.Finished.IsZero() || is.Day != march {
+		t.Errorf("the run that was cut is %s, the whole one %+v", was.Status, is)
+	}
+	seen, err := h.workspace.RunEvidence(t.Context(), done.ID)
+	must(t, err)
+	if len(seen) != 1 {
+		t.Errorf("%d reads of the run are kept", len(seen))
+	}
+	if _, err := h.workspace.Renew(t.Context(), claim, time.Minute); !errors.Is(err, store.ErrStale) {
+		t.Errorf("the claim isn't given back: %v", err)
+	}
 }
 
 // A run that plans anew before its first write takes its plan back, and what that had
