@@ -107,7 +107,11 @@ func (w *world) overcharged(was []billing.Steps) {
 			continue
 		}
 		var before billing.Steps
-		for _, made := range b.Invoices() {
+		invoices := b.Invoices()
+		if i == 0 { // what had been charged for a line before it was taken over isn't owing either
+			invoices = invoices[w.manage.takenAt:]
+		}
+		for _, made := range invoices {
 			before = before.Plus(w.manage.seatsOn(made))
 		}
 		after := before.Plus(w.manage.seatsOn(next))
