@@ -129,6 +129,7 @@ func (m *msNames) Read(ctx context.Context, asks []workspace.TenantAsk) ([]billi
 				return fmt.Errorf("open the connection %q: %w", ask.Connection.Name, err)
 			}
 			out[i] = m.rooms.microsoft.Read(ctx, cred, ask.Tenant, false)
+			out[i].Holders = nil // no file names a user, and those of all tenants would be most of the memory
 			return nil
 		})
 	}
