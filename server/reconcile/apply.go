@@ -50,7 +50,7 @@ func (f *Flow) apply(ctx context.Context, claim Claim, fx *facts, run *billing.R
 			return err
 		}
 	}
-	return nil
+	return f.readAfter(ctx, fx)
 }
 
 func writes(p billing.Plan) bool {
@@ -128,7 +128,7 @@ func (f *Flow) write(ctx context.Context, claim Claim, fx *facts, run *billing.R
 			return nil
 		}
 	}
-	return f.readAfter(ctx, fx, d)
+	return nil
 }
 
 // writeOne does one change.
@@ -147,10 +147,10 @@ func (fx *facts) writeOne(ctx context.Context, c *billing.Change) error {
 	return nil
 }
 
-// readAfter looks once more after the writes: an invoice that was made between the read
+// readAfter looks once more after all writes: an invoice that was made between the read
 // before and now may or may not have them, and nobody can tell which.
-func (f *Flow) readAfter(ctx context.Context, fx *facts, d *billing.Decision) error {
-	for _, id := range fx.touchedBy(*d) {
+func (f *Flow) readAfter(ctx context.Context, fx *facts) error {
+	for _, id := range fx.touched() {
 		is, err := fx.manage.Agreement(ctx, id)
 		if err != nil {
 			f.Log.WarnContext(ctx, "agreement not read after its writes", "agreement", id, "error", err)
@@ -161,16 +161,6 @@ func (f *Flow) readAfter(ctx context.Context, fx *facts, d *billing.Decision) er
 		}
 	}
 	return ctx.Err()
-}
-
-func (fx *facts) touchedBy(d billing.Decision) []billing.AgreementID {
-	var out []billing.AgreementID
-	for _, c := range d.Changes {
-		if !slices.Contains(out, c.Agreement) {
-			out = append(out, c.Agreement)
-		}
-	}
-	return out
 }
 
 // holdOf is the hold that a refusal of Manage is known to mean.
