@@ -105,7 +105,7 @@ func (w *work) driftOf(s *Snapshot, p *place, left Line) {
 	case answer != "":
 	case w.writes(left.ID) || !sameIdentity(left.Addition, now):
 		w.hold(AdditionChangedByHand, "addition", itoa(int(left.ID)), "what", "changed", "who", now.UpdatedBy, "when", now.UpdatedAt,
-			"left", left.Quantity.String(), "is", now.Quantity.String())
+			"left", seatsOf(left.Quantity), "is", seatsOf(now.Quantity))
 	}
 }
 

@@ -1,0 +1,35 @@
+package billing_test
+
+import (
+	"regexp"
+	"testing"
+
+	"trueup/server/billing"
+)
+
+// A person reads whole seats, however many zeros ConnectWise puts behind them.
+func TestReasonsNameWholeSeats(t *testing.T) {
+	t.Parallel()
+	for _, seats := range []int{8, 12} {
+		d := from10(t, true, true, "03-31")
+		s := d.snapshot(day("2026-03-17"), seats)
+		for id, lines := range s.Additions {
+			for i := range lines {
+				lines[i].Quantity = lines[i].Quantity.Pad(2)
+			}
+			s.Additions[id] = lines
+		}
+		n := 0
+		for _, decision := range billing.NewPlan(s).Decisions {
+			for _, c := range decision.Changes {
+				n++
+				if text := billing.Sentence(c.Reason); regexp.MustCompile(`\d\.0`).MatchString(text) {
+					t.Errorf("%d seats: %s", seats, text)
+				}
+			}
+		}
+		if n == 0 {
+			t.Errorf("%d seats: no change", seats)
+		}
+	}
+}
