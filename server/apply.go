@@ -73,7 +73,7 @@ func (c *call) openFile(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(c.in), nil
 	}
-	f, err := os.Open(name) //nolint:gosec // whoever runs the command names its files
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, &wrongUse{"the file can't be opened: " + err.Error()}
 	}
@@ -126,6 +126,8 @@ func export(ctx context.Context, c *call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = io.Copy(c.out, strings.NewReader(string(workspace.Export(config))))
-	return 0, err
+	if _, err := c.out.Write(workspace.Export(config)); err != nil {
+		return 0, fmt.Errorf("print the workspace file: %w", err)
+	}
+	return exitDone, nil
 }

@@ -359,5 +359,8 @@ func (p *product) cutoversDone(ctx context.Context, c *call, w billing.Workspace
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\t%s\t%s -> %s\t%s\n", k.Planned.Format("2006-01-02 15:04 UTC"), plain(k.Company), plain(k.AgreementName),
 			k.Addition, plain(k.Product), plain(k.Serial), was, k.LastDay, outcome)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("print what cut-overs did: %w", err)
+	}
+	return nil
 }

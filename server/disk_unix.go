@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"syscall"
@@ -17,5 +18,8 @@ func freeSpace(dir string) (uint64, error) {
 	if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
 		return freeSpace(filepath.Dir(dir))
 	}
-	return uint64(s.Bavail) * uint64(s.Bsize), err //nolint:gosec,unconvert // neither is negative; the types differ between systems
+	if err != nil {
+		return 0, fmt.Errorf("look at the disk: %w", err)
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), nil //nolint:gosec,unconvert // neither is negative; the types differ between systems
 }

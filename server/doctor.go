@@ -29,9 +29,8 @@ func doctor(ctx context.Context, c *call) (int, error) {
 	d := &checkup{out: c.out}
 	s, err := readSettings(ctx, c.env)
 	if err != nil {
-		var wrong *settingsError
-		if errors.As(err, &wrong) {
-			for _, line := range strings.Split(wrong.faults.Error(), "\n") {
+		if wrong, ok := errors.AsType[*settingsError](err); ok {
+			for line := range strings.SplitSeq(wrong.faults.Error(), "\n") {
 				d.bad("settings", strings.TrimSpace(line), "")
 			}
 			return d.end()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
@@ -106,8 +107,8 @@ func (p *product) keyset() (*store.Keyset, error) {
 // Close closes what is open, last opened first.
 func (p *product) Close() error {
 	var errs []error
-	for i := len(p.closing) - 1; i >= 0; i-- {
-		errs = append(errs, p.closing[i]())
+	for _, v := range slices.Backward(p.closing) {
+		errs = append(errs, v())
 	}
 	p.closing = nil
 	return errors.Join(errs...)

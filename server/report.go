@@ -28,7 +28,7 @@ func (o *ofOne) Unwrap() error { return o.err }
 // report prints an error for a person and gives its exit status. What has words of its
 // own is printed in them.
 func report(w io.Writer, err error) int {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only what was joined here, not deeper
+	if several, ok := err.(interface{ Unwrap() []error }); ok { // only what was joined here, not deeper
 		status := exitDone
 		for _, one := range several.Unwrap() {
 			status = max(status, report(w, one))
@@ -36,7 +36,7 @@ func report(w io.Writer, err error) int {
 		return status
 	}
 	name := "trueup:"
-	if one, ok := err.(*ofOne); ok { //nolint:errorlint // as above
+	if one, ok := err.(*ofOne); ok {
 		name, err = name+" "+one.what+":", one.err
 	}
 	var use *wrongUse

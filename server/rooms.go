@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -52,9 +53,7 @@ func (r *rooms) know(w billing.WorkspaceID, manage *store.Connection, connection
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known[w] = manage
-	for id, c := range connections {
-		r.connections[id] = c
-	}
+	maps.Copy(r.connections, connections)
 }
 
 func newRooms(ctx context.Context, p *product) (*rooms, error) {

@@ -41,8 +41,7 @@ func told(err error) (code, text, action string, ok bool) {
 	if code, text, action, ok = connectwise.Told(err); ok {
 		return code, text, action, ok
 	}
-	var auth *microsoft.AuthError
-	if errors.As(err, &auth) {
+	if auth, ok := errors.AsType[*microsoft.AuthError](err); ok {
 		return auth.Reason(), auth.Text(), auth.Action(), true
 	}
 	return "", "", "", false

@@ -92,8 +92,7 @@ func (p *product) flow() (*reconcile.Flow, error) {
 func (p *product) claim(ctx context.Context, owner string, due reconcile.Due) (reconcile.Claim, error) {
 	for {
 		c, err := p.store.In(due.Workspace).ClaimOne(ctx, due.Customer, owner, due.Trigger, reconcile.Lease)
-		var leased *store.LeasedError
-		if !errors.As(err, &leased) {
+		if _, ok := errors.AsType[*store.LeasedError](err); !ok {
 			out := claimOf(c)
 			out.AsOf = due.AsOf
 			return out, err

@@ -26,11 +26,11 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	once := os.Getenv("ONCE") != "" && os.Getenv("ONCE") != "0"
-	if err := run(ctx, os.Stdout, once); err != nil {
+	err := run(ctx, os.Stdout, once)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
-		stop()
 		os.Exit(1)
 	}
 }

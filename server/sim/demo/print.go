@@ -16,7 +16,7 @@ func (d *demo) section(title string) {
 // say prints a paragraph, wrapped.
 func (d *demo) say(format string, args ...any) {
 	line := ""
-	for _, word := range strings.Fields(fmt.Sprintf(format, args...)) {
+	for word := range strings.FieldsSeq(fmt.Sprintf(format, args...)) {
 		if line != "" && len(line)+1+len(word) > columns {
 			fmt.Fprintln(d.out, line)
 			line = ""

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -61,9 +62,7 @@ func newProgram(s served, env map[string]string, dir string) program {
 		"TRUEUP_TEST_CLOCK": "true", "TRUEUP_DATA_DIR": filepath.Join(dir, "data"), "TRUEUP_MANAGE_CALLS_PER_MINUTE": "0",
 		"TRUEUP_CUSTOMERS_AT_A_TIME": "4", "TRUEUP_LOG_LEVEL": "error", "CW_SITE": s.manage,
 	}
-	for name, value := range env {
-		all[name] = value
-	}
+	maps.Copy(all, env)
 	for name, value := range all {
 		p.own = append(p.own, name+"="+value)
 	}
@@ -93,15 +92,14 @@ func (p program) must(ctx context.Context, want int, args ...string) (string, er
 }
 
 func (p program) run(ctx context.Context, args ...string) (out string, status int, errorText string, err error) {
-	cmd := exec.CommandContext(ctx, p.path, args...) //nolint:gosec // the program that the demonstration is about
+	cmd := exec.CommandContext(ctx, p.path, args...)
 	cmd.Env = p.environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = nil
 	}
 	if err != nil {
