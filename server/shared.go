@@ -24,7 +24,8 @@ type manage struct {
 	agreements map[billing.CompanyID][]billing.Agreement
 	byID       map[billing.AgreementID]billing.Agreement
 	products   map[billing.ProductID]billing.Product
-	readAt     time.Time // of agreements; zero: not read
+	present    map[billing.CompanyID]bool // companies that aren't deleted
+	readAt     time.Time                  // of agreements and companies; zero: not read
 	productsAt time.Time
 }
 
@@ -32,10 +33,8 @@ type manage struct {
 func (m *manage) AgreementsOf(ctx context.Context, c billing.CompanyID) ([]billing.Agreement, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.rooms.p.now().Sub(m.readAt) > sharedFor {
-		if err := m.readAgreements(ctx); err != nil {
-			return nil, err
-		}
+	if err := m.share(ctx); err != nil {
+		return nil, err
 	}
 	out := slices.Clone(m.agreements[c])
 	for _, a := range m.agreements[c] {
@@ -44,6 +43,14 @@ func (m *manage) AgreementsOf(ctx context.Context, c billing.CompanyID) ([]billi
 		}
 	}
 	return out, nil
+}
+
+// Company says whether a company is there or was deleted.
+func (m *manage) Company(ctx context.Context, id billing.CompanyID) (billing.Company, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err := m.share(ctx)
+	return billing.Company{ID: id, Deleted: !m.present[id]}, err
 }
 
 // agreementsNow reads a company's agreements and their parents anew: what a person or a
@@ -63,17 +70,28 @@ func (m *manage) agreementsNow(ctx context.Context, c billing.CompanyID) ([]bill
 	return append(out, up...), err
 }
 
-// readAgreements reads all agreements of the Manage in pages of a thousand. The others
-// wait for it: one list is cheaper than one for each of them.
-func (m *manage) readAgreements(ctx context.Context) error {
+// share reads all agreements and companies of the Manage in pages of a thousand, where
+// those read before are too old. The others wait for it: one list is cheaper than one
+// for each of them.
+func (m *manage) share(ctx context.Context) error {
+	if m.rooms.p.now().Sub(m.readAt) <= sharedFor {
+		return nil
+	}
 	of, byID := map[billing.CompanyID][]billing.Agreement{}, map[billing.AgreementID]billing.Agreement{}
 	err := m.Client.Agreements(ctx, connectwise.AgreementQuery{}, func(a billing.Agreement) error {
 		of[a.Company] = append(of[a.Company], a)
 		byID[a.ID] = a
 		return nil
 	})
+	present := map[billing.CompanyID]bool{}
 	if err == nil {
-		m.agreements, m.byID, m.readAt = of, byID, m.rooms.p.now()
+		err = m.Client.Companies(ctx, connectwise.CompanyQuery{Present: true}, func(c billing.Company) error {
+			present[c.ID] = true
+			return nil
+		})
+	}
+	if err == nil {
+		m.agreements, m.byID, m.present, m.readAt = of, byID, present, m.rooms.p.now()
 	}
 	return err
 }

@@ -149,7 +149,7 @@ func (l Ledger) see(day Day, seats int) Ledger {
 
 // drained says that nothing of the place can still be charged, nor counted on a day.
 func (l Ledger) drained(today Day) bool {
-	return l.Ended && l.Last < today && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
+	return l.Ended && l.Last < today && len(l.Seen) == 0 && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
 }
 
 // stands says that an addition is as another describes it, in what we own.

@@ -51,7 +51,7 @@ func (w *work) pending() bool {
 // observed nothing is kept to be replayed: the first live run starts at its own day.
 func (w *work) see(s *Snapshot) {
 	for _, p := range append(w.trailing(s), w.current, w.leaving) {
-		if p == nil || w.current == nil && p == w.leaving {
+		if p == nil || w.current == nil && p == w.leaving || p != w.current && p != w.leaving && p.ledger.Last < s.Today {
 			continue
 		}
 		if s.Workspace.Observe {
@@ -73,6 +73,8 @@ func (w *work) takes(s *Snapshot) bool {
 		return false
 	}
 	switch {
+	case s.CompanyGone:
+		w.hold(AgreementNotActive, "agreement", a.Name, "status", "company deleted")
 	case a.Deleted || a.Status != AgreementActive && a.Status != AgreementExpired:
 		w.hold(AgreementNotActive, "agreement", a.Name, "status", string(a.Status))
 	case a.OneTime:
@@ -217,7 +219,8 @@ func (w *work) stay(s *Snapshot) bool {
 	}
 	w.judged.to = p.due.Last()
 	w.judge0(p, p.ledger.Due)
-	if first := p.due.Minus(p.ledger.Due).First(); !first.IsZero() && first > p.terms.End {
+	// An agreement that is invoiced to its end gets no invoice more, also for late days.
+	if first := p.due.Minus(p.ledger.Due).First(); !first.IsZero() && (first > p.terms.End || p.terms.over()) {
 		w.hold(AgreementEnds, "agreement", p.agreement.Name, "end", p.terms.End.String(), "others", s.otherAgreements(w))
 	}
 	return true

@@ -9,6 +9,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"trueup/server/billing"
+	"trueup/server/sim/oracle"
 )
 
 // onAgreement edits agreement 1 as a run reads it.
@@ -278,4 +279,27 @@ func TestCustomPrice(t *testing.T) {
 	d.unchanged("03-18", 12)
 	d.profile.Price = billing.Price{} // back to ConnectWise's own: nothing is pushed
 	d.unchanged("03-19", 12)
+}
+
+// TestCompanyGone: a company that was deleted or merged away holds all its links.
+func TestCompanyGone(t *testing.T) {
+	t.Parallel()
+	d := from10(t, true, false, "03-31")
+	d.change = func(s *billing.Snapshot) { s.CompanyGone = true }
+	if got := heldBy(d.sees("03-17", 12)); got != "agreement_inactive" {
+		t.Errorf("held by %q", got)
+	}
+	d.expect("S 10", "220.00")
+}
+
+// TestInvoicedToItsEnd: late days of an agreement that gets no invoice more are not written.
+func TestInvoicedToItsEnd(t *testing.T) {
+	t.Parallel()
+	terms := agreed(true, "04-01")
+	terms.End = oracle.Day(day("03-31"))
+	d := newDesk(t, terms)
+	if got := heldBy(d.sees("03-17", 12)); got != "agreement_ends" {
+		t.Errorf("held by %q", got)
+	}
+	d.expect("", "")
 }

@@ -221,7 +221,7 @@ func (w *work) remember(s *Snapshot) {
 	}
 }
 
-// linesKept is how many days after its last one a line that is billed whole stays in
+// linesKept is how many days of invoices after it ended and was made a line stays in
 // the ledger, for invoices that are deleted.
 const linesKept = 400
 
@@ -248,7 +248,7 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {
-		if d.to > g.Through-linesKept || d.was.MadeAt >= g.Through {
+		if d.to > g.Through-linesKept || d.was.MadeAt > g.Through-linesKept {
 			g.Lines = append(g.Lines, d.was)
 		}
 	}

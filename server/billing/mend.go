@@ -204,6 +204,7 @@ func (m *mending) stand() Day {
 			}
 		}
 	}
+	from = max(from, begin) // days before are lacking only because of credits over them
 	// Where invoices have charged some of the settled days, the standing begins after
 	// them and what lacks before is dated.
 	if it := m.terms.Through(); from <= it && len(m.billed.From(from).Until(it)) > 0 {

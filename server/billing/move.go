@@ -48,6 +48,10 @@ func (w *work) move(s *Snapshot) bool {
 		}
 		x = y
 	}
+	if x+1 > now.terms.End {
+		w.hold(AgreementEnds, "agreement", now.agreement.Name, "end", now.terms.End.String(), "others", s.otherAgreements(w))
+		return false
+	}
 	old.replay(w.link.Options)
 	was := old.ledger.Due
 	if was.Last() == 0 && w.seen > 0 { // it stood at nothing: the new place starts anew
@@ -103,14 +107,15 @@ func (w *work) trail(s *Snapshot) {
 	}
 }
 
-// trailing are the places that trail plans.
+// trailing are the places that trail plans: those whose last day hasn't passed, and
+// those for which a count still waits to be written.
 func (w *work) trailing(s *Snapshot) []*place {
 	var out []*place
 	if !w.link.bills() {
 		return nil
 	}
 	for _, p := range w.places {
-		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && p.ledger.Last >= s.Today {
+		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && (p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
 			out = append(out, p)
 		}
 	}
@@ -168,6 +173,9 @@ func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
 	}
 	for _, w := range to {
 		w.group, w.joined = group, x
+		if end := w.current.terms.End; x+1 > end {
+			w.hold(AgreementEnds, "agreement", w.current.agreement.Name, "end", end.String(), "others", s.otherAgreements(w))
+		}
 	}
 	if unlinked != "" {
 		for _, w := range append(slices.Clone(from), to...) {

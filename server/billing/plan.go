@@ -10,9 +10,11 @@ import (
 type Snapshot struct {
 	Workspace Workspace
 	Customer  Customer
-	Today     Day       // the business day of the run
-	Now       time.Time // when it began; evidence older than 6 hours isn't planned from
-	Evidence  map[TenantID]Evidence
+	// CompanyGone says that the company was deleted in Manage, or merged into another.
+	CompanyGone bool
+	Today       Day       // the business day of the run
+	Now         time.Time // when it began; evidence older than 6 hours isn't planned from
+	Evidence    map[TenantID]Evidence
 	// Agreements are all agreements of the company and their parents.
 	Agreements map[AgreementID]Agreement
 	// Additions are those of every agreement that Needs names, cancelled ones too.

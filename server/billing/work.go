@@ -92,6 +92,10 @@ func (w *work) retarget(ledgers []Ledger) []Ledger {
 	for _, g := range ledgers {
 		if g.First.IsZero() && len(g.Due) == 0 && !g.Ended && !w.fits(g) {
 			seen = g.Seen
+			if !w.link.bills() { // it was removed before anything was written
+				g.Seen = nil
+				out = append(out, g)
+			}
 			continue
 		}
 		stands = stands || !g.Ended
@@ -222,7 +226,7 @@ func (s *Snapshot) aim(w *work) {
 		return
 	}
 	w.leaving = last
-	for _, p := range w.places {
+	for _, p := range slices.Backward(w.places) {
 		if w.fits(p.ledger) && p.ledger.Last < s.Today {
 			w.current = p
 			p.revived, p.wasLast = true, p.ledger.Last

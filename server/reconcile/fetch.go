@@ -115,6 +115,11 @@ func (fx *facts) readTenants(ctx context.Context, tenants Tenants) error {
 func (fx *facts) readManage(ctx context.Context) error {
 	s := &fx.snapshot
 	needs := billing.Needs(fx.record.Links, s.Today)
+	company, err := fx.manage.Company(ctx, fx.record.Customer.Company)
+	if err != nil {
+		return err
+	}
+	s.CompanyGone = company.Deleted
 	agreements, err := fx.manage.AgreementsOf(ctx, fx.record.Customer.Company)
 	if err != nil {
 		return err

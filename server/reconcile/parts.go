@@ -57,6 +57,8 @@ type Manage interface {
 	Lines
 	// AgreementsOf lists the agreements of a company with their parents.
 	AgreementsOf(ctx context.Context, c billing.CompanyID) ([]billing.Agreement, error)
+	// Company reads the customer's company; one that was deleted has Deleted set.
+	Company(ctx context.Context, id billing.CompanyID) (billing.Company, error)
 	// Agreement reads one anew.
 	Agreement(ctx context.Context, id billing.AgreementID) (billing.Agreement, error)
 	// Products reads catalog items.
