@@ -65,7 +65,7 @@ func newFleet(t *testing.T, size scenario.Size, database string) *fleet {
 	must(t, err)
 	f.store, err = store.Open(t.Context(), store.Config{URL: database, Keyset: keyset, MaxConns: 4})
 	must(t, err)
-	t.Cleanup(func() { must(t, f.store.Close()) })
+	t.Cleanup(func() { _ = f.store.Close() }) // its connections may have been cut
 	f.db = connect(t, database)
 	all, err := f.store.Workspaces(t.Context())
 	must(t, err)
@@ -204,6 +204,14 @@ func (f *fleet) customers() []billing.CustomerID {
 		ids = append(ids, c.ID)
 	}
 	return ids
+}
+
+// runs says how many there are of each kind.
+func (f *fleet) runs() string {
+	f.t.Helper()
+	var kinds []string
+	must(f.t, f.db.SelectContext(f.t.Context(), &kinds, `SELECT format('%s %s %s', count(*), status, error_code) FROM run GROUP BY status, error_code ORDER BY 1`))
+	return strings.Join(kinds, ", ")
 }
 
 // entrance is Manage with a hook before chosen new lines: the hook may do anything, and
@@ -349,6 +357,6 @@ func connect(t *testing.T, url string) *sqlx.DB {
 	t.Helper()
 	db, err := sqlx.Open("postgres", url)
 	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
+	t.Cleanup(func() { _ = db.Close() }) // its connections may have been cut
 	return db
 }
