@@ -84,7 +84,7 @@ func processEnv(t *testing.T, database string) map[string]string {
 	return map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": os.Getenv("HOME"), "TRUEUP_DATABASE_URL": database, "TRUEUP_SECRET_KEYSET": keyset,
 		"TRUEUP_DATA_DIR": t.TempDir(), "TRUEUP_POSTGRES_BIN": postgresBinaries(), "TRUEUP_LISTEN": "127.0.0.1:0", "TRUEUP_METRICS_LISTEN": "127.0.0.1:0",
-		"TRUEUP_LOG_LEVEL": "error",
+		"TRUEUP_LOG_LEVEL": "warn",
 	}
 }
 

@@ -194,31 +194,34 @@ func (w *Worker) renewing(ctx context.Context, c Claim, asked time.Time, lost co
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() {
-		ends := asked.Add(Lease - leaseMargin)
-		for wait := renewEvery; ; {
-			next := time.NewTimer(min(wait, time.Until(ends)))
+		for next := asked.Add(renewEvery); ; {
+			ends := asked.Add(Lease - leaseMargin)
+			if !next.Before(ends) {
+				next = ends
+			}
+			t := time.NewTimer(time.Until(next))
 			select {
 			case <-ctx.Done():
-				next.Stop()
+				t.Stop()
 				return
-			case <-next.C:
+			case <-t.C:
 			}
-			asked = time.Now()
-			if !asked.Before(ends) {
-				lost(ErrLost)
-				return
-			}
+			now := time.Now()
 			until, cancel := context.WithDeadline(ctx, ends)
 			err := w.Work.Renew(until, c, Lease)
 			cancel()
 			switch {
-			case errors.Is(err, ErrLost):
+			case ctx.Err() != nil:
+				return // the run has ended, and the claim with it
+			case err == nil:
+				asked, next = now, now.Add(renewEvery)
+			case errors.Is(err, ErrLost), !time.Now().Before(ends):
+				w.Flow.Log.WarnContext(ctx, "claim lost, its run is cut", "workspace", c.Workspace, "customer", c.Customer,
+					"held", time.Since(asked), "error", err)
 				lost(ErrLost)
 				return
-			case err != nil:
-				wait = renewAgain
 			default:
-				ends, wait = asked.Add(Lease-leaseMargin), renewEvery
+				next = time.Now().Add(renewAgain)
 			}
 		}
 	})

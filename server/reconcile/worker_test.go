@@ -107,6 +107,10 @@ func (outside) AgreementsOf(context.Context, billing.CompanyID) ([]billing.Agree
 	return nil, nil
 }
 
+func (outside) Company(context.Context, billing.CompanyID) (billing.Company, error) {
+	return billing.Company{}, nil
+}
+
 func fine() error { return nil }
 
 // serve runs a worker in a bubble and stops it after a while; it returns when the worker
