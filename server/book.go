@@ -71,11 +71,6 @@ func (b book) Journal(ctx context.Context, c reconcile.Claim, run billing.Run, r
 		j.Seen[l.Key] = l.Otherwise
 		j.After[l.Key] = l.After
 	}
-	for _, d := range j.Decisions {
-		for _, key := range d.Links {
-			delete(j.Seen, key) // what a cut decision leaves is worked out from the journal
-		}
-	}
 	decided, err := b.store.In(c.Workspace).Journal(ctx, claimed(c), run, j)
 	if err != nil {
 		return lost(err)

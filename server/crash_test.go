@@ -54,26 +54,37 @@ func (w *crashWorld) undisturbed(t *testing.T) {
 }
 
 // atEachWrite kills the program at each write of the run: when ConnectWise has got it,
-// and when ConnectWise has carried it out and the answer isn't sent.
+// when ConnectWise has carried it out and the answer isn't sent, and then once more
+// before the first write of the next run.
 func (w *crashWorld) atEachWrite(t *testing.T) {
 	cuts := 0
 	for n := range w.writes {
-		cuts += w.cutAt(t, n, cutBefore) + w.cutAt(t, n, cutAfter)
+		cuts += w.cutAt(t, n, cutBefore) + w.cutAt(t, n, cutAfter) + w.cutAt(t, n, cutAfter, cutBefore)
 	}
 	t.Logf("killed at %d cuts of %d writes", cuts, len(w.writes))
 }
 
-// cutAt kills the program at the n-th write and says how often that was.
-func (w *crashWorld) cutAt(t *testing.T, n int, what fate) (cuts int) {
-	t.Run(fmt.Sprintf("%d %s", n, what), func(t *testing.T) {
+// cutAt kills the program at the n-th write, then at the first write of each run after
+// it, as long as there is one; it says how often.
+func (w *crashWorld) cutAt(t *testing.T, n int, what ...fate) (cuts int) {
+	t.Run(fmt.Sprintf("%d %v", n, what), func(t *testing.T) {
 		r := w.begin(t)
 		defer r.end()
-		p := r.syncCutAt(n, what)
-		if !p.cut() {
-			t.Fatalf("the run wasn't cut\n%s%s", &p.output, &p.error)
+		for i, one := range what {
+			at := len(w.gate.arrived())
+			if i == 0 {
+				at = n
+			}
+			p := r.syncCutAt(at, one)
+			if !p.cut() && i == 0 {
+				t.Fatalf("the run wasn't cut\n%s%s", &p.output, &p.error)
+			}
+			if !p.cut() {
+				break
+			}
+			cuts++
+			r.afterCut()
 		}
-		cuts++
-		r.afterCut()
 		r.again()
 	})
 	return cuts

@@ -223,7 +223,7 @@ func (w *work) remember(s *Snapshot) {
 
 // linesKept is how many days of invoices after it ended and was made a line stays in
 // the ledger, for invoices that are deleted.
-const linesKept = 400
+const linesKept = 1200
 
 // after is a place's ledger once its changes are written.
 func (w *work) after(s *Snapshot, p *place) Ledger {

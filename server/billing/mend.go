@@ -192,7 +192,7 @@ func (m *mending) stand() Day {
 	}
 	from := runStart(m.lack())
 	for _, d := range m.drafts {
-		if d.standing && !d.dead() && !d.open() && d.to >= m.today && from > 0 && from <= d.to+1 && from >= d.from {
+		if d.standing && !d.dead() && !d.open() && d.to >= m.today && from > 0 && from <= d.to+1 && from >= d.from && begin <= d.unbilled {
 			d.to = Forever
 			return d.unbilled
 		}

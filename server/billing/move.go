@@ -111,11 +111,8 @@ func (w *work) trail(s *Snapshot) {
 // those for which a count still waits to be written.
 func (w *work) trailing(s *Snapshot) []*place {
 	var out []*place
-	if !w.link.bills() {
-		return nil
-	}
 	for _, p := range w.places {
-		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && (p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
+		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && !p.ledger.Last.IsZero() && (w.link.bills() && p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
 			out = append(out, p)
 		}
 	}
