@@ -237,7 +237,7 @@ func TestDockerfile(t *testing.T) {
 		t.Errorf("the image (-want +got):\n%s", d)
 	}
 	env := map[string]string{}
-	for _, v := range strings.Fields(last["ENV"]) {
+	for v := range strings.FieldsSeq(last["ENV"]) {
 		name, value, _ := strings.Cut(v, "=")
 		env[name] = value
 	}

@@ -88,10 +88,10 @@ func processEnv(t *testing.T, database string) map[string]string {
 	}
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -204,6 +204,15 @@ func (f *fleet) customers() []billing.CustomerID {
 		ids = append(ids, c.ID)
 	}
 	return ids
+}
+
+// synced wants each customer done by one run.
+func (f *fleet) synced(customers int) {
+	f.t.Helper()
+	done, of := f.number(`SELECT count(*) FROM run WHERE status = 'done'`), f.number(`SELECT count(DISTINCT customer_id) FROM run WHERE status = 'done'`)
+	if done != customers || of != customers {
+		f.t.Errorf("%d runs of %d customers are done, want one of each of the %d: %s", done, of, customers, f.runs())
+	}
 }
 
 // runs says how many there are of each kind.
@@ -328,7 +337,7 @@ func get(t *testing.T, url string, header http.Header) (status int, answered htt
 	maps.Copy(req.Header, header)
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	must(t, err)
 	return resp.StatusCode, resp.Header, string(text)

@@ -35,17 +35,22 @@ func TestTwoProcessesShareTheWork(t *testing.T) {
 	f.done()
 	t.Logf("%d customers in %s", customers, time.Since(began).Round(time.Millisecond))
 	f.writtenOnce(customers)
-	if n := f.number(`SELECT count(DISTINCT customer_id) FROM run WHERE status = 'done'`); n != customers || n != f.number(`SELECT count(*) FROM run`) {
-		t.Errorf("%d customers are done, want each by one run, and no other: %s", n, f.runs())
-	}
+	f.synced(customers)
+	done, created, lost := 0.0, 0.0, 0.0
 	for _, p := range processes {
 		runs := p.figure("trueup_runs_total", `status="done",trigger="onDemand"`)
-		created, took, ended := p.figure("trueup_changes_written_total", `action="create"`), p.figure("trueup_run_duration_seconds_count", ""), p.figure("trueup_runs_total", "")
-		if runs == 0 || runs != created || runs != took || runs != ended {
-			t.Errorf("a process counts %g runs, %g lines, %g durations and %g ends", runs, created, took, ended)
-		}
 		t.Logf("%g of them by one process", runs)
+		if took := p.figure("trueup_run_duration_seconds_count", ""); runs == 0 || runs != took {
+			t.Errorf("a process counts %g runs and %g durations", runs, took)
+		}
+		done += runs
+		created += p.figure("trueup_changes_written_total", `action="create"`)
+		lost += p.figure("trueup_claims_lost_total", "")
 		p.stop()
+	}
+	// On a machine that stands still for seconds a claim may be lost: its run is cut.
+	if cut := f.number(`SELECT count(*) FROM run WHERE status <> 'done'`); done != customers || created > customers || created < customers-lost || float64(cut) > lost {
+		t.Errorf("the processes count %g runs, %g lines and %g lost claims; %s", done, created, lost, f.runs())
 	}
 	if n := f.number(`SELECT count(*) FROM worker`); n != 0 {
 		t.Errorf("%d processes that stopped count as live", n)
@@ -95,12 +100,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 	}
 	f.done()
 	f.writtenOnce(customers)
-	if n := f.number(`SELECT count(DISTINCT customer_id) FROM run WHERE status = 'done'`); n != customers {
-		t.Errorf("%d customers were synced", n)
-	}
-	if twice := f.number(`SELECT count(*) FROM run WHERE status = 'done'`) - customers; twice != 0 {
-		t.Errorf("%d customers were synced twice", twice)
-	}
+	f.synced(customers)
 	for _, p := range processes[1:] {
 		p.stop()
 	}
@@ -117,7 +117,7 @@ type restarting struct {
 
 func newRestarting(t *testing.T) *restarting {
 	t.Helper()
-	short, err := os.MkdirTemp("", "pg") // a socket's path must be short
+	short, err := os.MkdirTemp("", "pg") //nolint:usetesting // a socket's path must be short
 	must(t, err)
 	r := &restarting{t: t, cfg: embeddedpg.Config{DataDir: t.TempDir(), BinDir: postgresBinaries()}, socket: filepath.Join(short, "s")}
 	t.Cleanup(func() {
@@ -180,9 +180,7 @@ func TestPostgresRestarts(t *testing.T) {
 	pg.start()
 	f.done()
 	f.writtenOnce(customers)
-	if n := f.number(`SELECT count(DISTINCT customer_id) FROM run WHERE status = 'done'`); n != customers {
-		t.Errorf("%d customers were synced", n)
-	}
+	f.synced(customers)
 	for _, p := range processes {
 		eventually(t, "ready again", func() (string, bool) {
 			status, _, body := get(t, "http://"+p.address+"/readyz", nil)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -25,7 +26,7 @@ func newWeb(s Settings, ready *readiness, log *slog.Logger) (http.Handler, error
 	g := gin.New()
 	g.RedirectTrailingSlash = false
 	if err := g.SetTrustedProxies(s.TrustedProxies); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("trust proxies: %w", err)
 	}
 	w := &web{log: log, ready: ready, trusted: networks(s.TrustedProxies)}
 	g.Use(w.identify, w.logged, w.recovered)
@@ -171,7 +172,7 @@ func (j joined) Handle(ctx context.Context, r slog.Record) error {
 	if id := requestOf(ctx); id != "" {
 		r.AddAttrs(slog.String("request", id))
 	}
-	return j.Handler.Handle(ctx, r)
+	return j.Handler.Handle(ctx, r) //nolint:wrapcheck // it stands in its place
 }
 
 func (j joined) WithAttrs(attrs []slog.Attr) slog.Handler { return joined{j.Handler.WithAttrs(attrs)} }
