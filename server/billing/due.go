@@ -82,7 +82,7 @@ func (l Ledger) replay(t Terms, o Options) replayed {
 		switch {
 		case first && s.Seats == 0:
 			r.due = nil
-		case len(was) == 0 && again && r.due.First() == f: // the first sync, done again on its day
+		case len(was) == 0 && again && r.due.First() == f && (day == f || o.StartDate == f) && !f.IsZero(): // the first sync, done again on its day
 			r.due = Stretch(f, Forever, s.Seats)
 		case first:
 			if r.due, r.code = t.dueFirst(s.Day, s.Seats, o.StartDate); r.code != "" {

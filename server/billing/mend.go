@@ -91,8 +91,8 @@ func mend(t Terms, today Day, due, billed Steps, lines []Line) (drafts []*draft,
 		m.close(lastDay(m.wanted))
 		m.patch(Forever)
 	default:
-		m.rollUp()
 		so := m.stand()
+		m.rollUp()
 		m.patch(so - 1)
 		m.carryOn(so)
 		m.patch(Forever)
