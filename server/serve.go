@@ -135,14 +135,14 @@ func (s *serving) open(ctx context.Context, m *metrics) ([]door, error) {
 	var errs []error
 	roles := strings.Join(s.p.Settings.Roles, ", ")
 	if s.has("web") {
-		web, err := newWeb(s.p.Settings, s.ready, s.p.log)
+		web, err := newWeb(s.p.Settings, s.ready, s.p.log) //nolint:contextcheck // a request has its own
 		if errs = append(errs, err); err == nil {
 			errs = append(errs, listen(s.p.Settings.Listen, web))
 		}
 	}
 	web := len(doors)
 	if at := s.p.Settings.MetricsListen; at != "" {
-		errs = append(errs, listen(at, newProbes(m, s.ready, s.p.log)))
+		errs = append(errs, listen(at, newProbes(m, s.ready, s.p.log))) //nolint:contextcheck // a request has its own
 	}
 	if err := errors.Join(errs...); err != nil {
 		for _, d := range doors {
