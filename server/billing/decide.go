@@ -218,7 +218,7 @@ func (w *work) stay(s *Snapshot) bool {
 		p.due = p.ledger.Due.Until(it).Plus(Stretch(max(it+1, p.ledger.First), Forever, w.seen))
 	}
 	w.judged.to = p.due.Last()
-	w.judge0(p, p.ledger.Due)
+	w.noteChange(p, p.ledger.Due)
 	// An agreement that is invoiced to its end gets no invoice more, also for late days.
 	if first := p.due.Minus(p.ledger.Due).First(); !first.IsZero() && (first > p.terms.End || p.terms.over()) {
 		w.hold(AgreementEnds, "agreement", p.agreement.Name, "end", p.terms.End.String(), "others", s.otherAgreements(w))
@@ -226,8 +226,8 @@ func (w *work) stay(s *Snapshot) bool {
 	return true
 }
 
-// judge0 notes what the policy and the last day to approve depend on.
-func (w *work) judge0(p *place, was Steps) {
+// noteChange notes what the policy and the last day to approve depend on.
+func (w *work) noteChange(p *place, was Steps) {
 	diff := p.due.Minus(was)
 	w.judged.decides = w.judged.decides || len(diff) > 0 || p.adopted != nil || p.replaced != nil
 	w.judged.first, w.judged.prorate, w.judged.credit = diff.First(), p.terms.Prorate, w.link.Options.AllowCredit
@@ -240,7 +240,7 @@ func (w *work) leave(s *Snapshot) bool {
 	p.ledger = p.ledger.replayBefore(s.Today)
 	p.replay(w.link.Options)
 	p.endOn(s.Today, p.terms.stretchEnd(s.Today))
-	w.judge0(p, p.ledger.Due)
+	w.noteChange(p, p.ledger.Due)
 	return true
 }
 

@@ -121,7 +121,7 @@ func (m *mending) raise(so Day) {
 			continue
 		}
 		have += more
-		if s := m.standing0(); n.From == so && s != nil {
+		if s := m.openStanding(); n.From == so && s != nil {
 			s.q += more
 		} else {
 			m.addPending(n.From, more)
@@ -129,8 +129,8 @@ func (m *mending) raise(so Day) {
 	}
 }
 
-// standing0 is the open standing line, also one that carries nothing yet.
-func (m *mending) standing0() *draft {
+// openStanding is the open standing line, also one that carries nothing yet.
+func (m *mending) openStanding() *draft {
 	for _, d := range m.drafts {
 		if d.standing && d.open() && (d.fresh || !d.dead()) {
 			return d

@@ -80,10 +80,6 @@ func (w *work) move(s *Snapshot) bool {
 func (w *work) startFrom(s *Snapshot, now *place, first Day) bool {
 	old := w.leaving
 	w.end(s, old, first-1)
-	return w.stayOn(now)
-}
-
-func (w *work) stayOn(now *place) bool {
 	if code := now.replay(w.link.Options); code != "" {
 		w.hold(code, "start", w.link.Options.StartDate.String())
 		return false
