@@ -147,9 +147,20 @@ func (l Ledger) see(day Day, seats int) Ledger {
 	return l
 }
 
-// drained says that nothing of the place can still be charged, nor counted on a day.
+// drained says that nothing of the place can still be charged, nor counted on a day, nor
+// lacks because a decision was cut before its last write.
 func (l Ledger) drained(today Day) bool {
-	return l.Ended && l.Last < today && len(l.Seen) == 0 && !slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through })
+	if !l.Ended || l.Last >= today || len(l.Seen) > 0 {
+		return false
+	}
+	if slices.ContainsFunc(l.Lines, func(line Line) bool { return line.Cancelled > l.Through || line.MadeAt >= l.Through }) {
+		return false
+	}
+	lack := l.Due.Minus(l.billed()).Until(l.Terms.End)
+	if !l.Terms.Prorate { // ConnectWise takes nothing for settled days
+		lack = lack.From(l.Through + 1)
+	}
+	return len(lack) == 0 || l.Terms.End <= l.Through
 }
 
 // stands says that an addition is as another describes it, in what we own.

@@ -68,11 +68,19 @@ type replayed struct {
 // its own day, never before F, and the IT of now. A second count on a day starts from
 // where that day began, so that a count seen and taken back leaves nothing; unless an
 // invoice came between.
+//
+// Where the link came from another place, its F lies long back, and a count of a day
+// before the first one here is a count on a day of the old place: n from the first day
+// here, as after the old place's B. If that day was invoiced here meanwhile, the usual
+// rules for it keep what was charged.
 func (l Ledger) replay(t Terms, o Options) replayed {
 	r := replayed{due: l.Due, before: l.Before, day: l.Day}
 	through, f := l.DayThrough, l.First
 	for _, s := range l.Seen {
 		day := max(s.Day, f)
+		if l.Moved {
+			day = s.Day
+		}
 		was := r.due
 		again := day == r.day && t.Through() == through
 		if again {
@@ -82,6 +90,8 @@ func (l Ledger) replay(t Terms, o Options) replayed {
 		switch {
 		case first && s.Seats == 0:
 			r.due = nil
+		case day < f && f > t.Through(): // of the old place
+			r.due = was.Until(f - 1).Plus(Stretch(f, Forever, s.Seats))
 		case len(was) == 0 && again && r.due.First() == f && (day == f || o.StartDate == f) && !f.IsZero(): // the first sync, done again on its day
 			r.due = Stretch(f, Forever, s.Seats)
 		case first:
@@ -90,9 +100,12 @@ func (l Ledger) replay(t Terms, o Options) replayed {
 			}
 			f = r.due.First()
 		default:
-			r.due = t.dueNext(was, day, s.Seats, o.AllowCredit)
+			r.due = t.dueNext(was, max(day, f), s.Seats, o.AllowCredit)
 		}
-		r.before, r.day, through = was, max(day, f), t.Through()
+		if first {
+			day = max(day, f)
+		}
+		r.before, r.day, through = was, day, t.Through()
 	}
 	return r
 }

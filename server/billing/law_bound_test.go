@@ -13,8 +13,7 @@ import (
 // Law 5: nothing beyond the policy is written without an approval. What is beyond it is worked out here from what is due and from the next
 // invoices as the engine makes them, before and after the writes.
 func TestLaw5Bounded(t *testing.T) {
-	// Seed 9609 is a cut in the middle of a roll-up, which this law takes for a change.
-	part(t, 96, oracle.Everything(), func(w *world) {
+	keeps(t, oracle.Everything(), func(w *world) {
 		var was map[billing.LinkKey]int
 		var next []*big.Rat
 		w.look = func(billing.Snapshot, billing.Plan) {
@@ -34,7 +33,9 @@ func TestLaw5Bounded(t *testing.T) {
 					continue
 				}
 				w.stats.checks++
-				w.bounded(d, was, next, only)
+				// What a cut left half written says nothing of the next invoice.
+				half := slices.ContainsFunc(w.of(d), func(l *linked) bool { return !l.whole })
+				w.bounded(d, was, next, only && !half)
 			}
 		}
 		w.live(nil)

@@ -227,11 +227,14 @@ func (w *world) grown(sub billing.SubscriptionID, share func(int) int) *linked {
 	return l
 }
 
-// relink makes removed links again. A removal that no run saw was never there.
+// relink makes removed links again. A removal that no run saw was never there; of a link that never stood nothing is left by one that was seen.
 func (w *world) relink() {
 	for _, l := range w.living() {
-		if l.Removed && l.missed && l.gone {
+		switch {
+		case l.Removed && l.missed && l.gone:
 			l.truth.Relink(w.day, l.truth.Standing())
+		case l.Removed && l.missed && !l.truth.Began():
+			l.truth.Forget()
 		}
 		l.Removed, l.missed = false, false
 	}

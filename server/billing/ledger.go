@@ -33,6 +33,8 @@ type Ledger struct {
 	// Last is X, the last day of a place that a move ended; until it has passed, counts
 	// still change what is due here. Zero for one that a removal ended.
 	Last Day
+	// Moved says that the link came here from another place, on First.
+	Moved bool
 	// Back is the IT that was reached before invoices were deleted; until it is reached
 	// again, or a person says that they stay deleted, nothing is written.
 	Back Day

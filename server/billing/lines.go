@@ -221,9 +221,9 @@ func (w *work) remember(s *Snapshot) {
 	}
 }
 
-// linesKept is how many days of invoices after it ended and was made a line stays in
-// the ledger, for invoices that are deleted.
-const linesKept = 1200
+// kept is how many days of invoices after it ended and was made a line stays in the
+// ledger, for invoices that are deleted: a dozen cycles.
+func (t Terms) kept() Day { return max(1200, Day(t.Cycle)*12*31) }
 
 // after is a place's ledger once its changes are written.
 func (w *work) after(s *Snapshot, p *place) Ledger {
@@ -248,7 +248,7 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {
-		if d.to > g.Through-linesKept || d.was.MadeAt > g.Through-linesKept {
+		if since := g.Through - p.terms.kept(); d.to > since || d.was.MadeAt > since {
 			g.Lines = append(g.Lines, d.was)
 		}
 	}

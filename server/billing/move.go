@@ -59,7 +59,7 @@ func (w *work) move(s *Snapshot) bool {
 	}
 	w.end(s, old, x)
 	g := now.ledger
-	g.First = x + 1
+	g.First, g.Moved = x+1, true
 	g.Due = g.Due.Until(x).Plus(was.From(x + 1))
 	g.Before = now.ledger.Due.Until(x).Plus(old.ledger.Before.From(x + 1))
 	g.Seen, g.Day = old.ledger.Seen, old.ledger.Day
@@ -214,7 +214,7 @@ func (w *work) joinedMove(s *Snapshot) bool {
 		return true
 	}
 	p := w.current
-	p.ledger.First = w.joined + 1
+	p.ledger.First, p.ledger.Moved = w.joined+1, true
 	p.due = Stretch(w.joined+1, Forever, w.seen)
 	p.before = p.due
 	w.judged.to = p.due.Last()

@@ -299,7 +299,7 @@ func (w *world) wrote(l *linked) {
 	case !l.Removed && l.truth.Waiting() > 0:
 		l.truth.Write()
 	case l.last != 0:
-	case l.Removed && !l.gone && l.truth.Stands(w.day):
+	case l.Removed && !l.gone && (l.truth.Stands(w.day) || l.truth.Began() && l.truth.Waiting() > 0):
 		l.truth.Remove(w.day)
 		l.truth.Write()
 	case l.Removed: // nothing stood that could end

@@ -153,9 +153,9 @@ func (l *Link) Leaving(day Day) bool {
 	return end != 0
 }
 
-// Unclear says that a day lies in a place that the link leaves later, and that the rules don't say what a count on it means afterwards: the
-// place is left in the middle of the day's stretch, or the next one is invoiced already and can't be charged for what is past. (Here the count
-// is due on the first day in the next place.)
+// Unclear says that a day lies in a place that the link leaves later in the middle of the day's stretch, where the rules don't say what a
+// count on it means afterwards. Where place and next are of one agreement they do: its stretch goes on. (Here the count is due on the first
+// day in the next place.)
 func (l *Link) Unclear(day Day) bool {
 	day = max(day, l.first)
 	s, end := l.at(day)
@@ -167,9 +167,8 @@ func (l *Link) Unclear(day Day) bool {
 	if day > last {
 		_, last = t.Period(day)
 	}
-	s, _ = l.at(end + 1)
-	next := l.terms[s.place.Agreement]
-	return last != end || !next.Prorate && next.Through() > end
+	next, _ := l.at(end + 1)
+	return last != end && (next.place.Agreement != s.place.Agreement || day > t.Through())
 }
 
 // open takes the day of a run and returns what was due as of the last run on an earlier day. A run on a day that was written already starts
@@ -194,6 +193,27 @@ func (l *Link) count(day Day, n int) {
 	}
 	last, begins, t := l.stretch(from)
 	l.due = rule(was, from, last, begins, t.Prorate, l.options.Credit, n)
+	l.after(was, from, n)
+}
+
+// after is what a count on a day in a place that the link leaves later means for the days in the next ones: n from the first of them, but
+// where that one is invoiced there already what was due is charged: without proration, and for fewer seats without credit, it stays to IT.
+func (l *Link) after(was series, day Day, n int) {
+	for i, s := range l.spans {
+		t := l.terms[s.place.Agreement]
+		if s.from <= day || s.from > t.Through() || t.Prorate && l.options.Credit {
+			continue
+		}
+		last := t.Through()
+		if i+1 < len(l.spans) {
+			last = min(last, l.spans[i+1].from-1)
+		}
+		for d := s.from; d <= last; d++ {
+			if stays := was.at(d); !t.Prorate || stays > n {
+				l.due = l.due.set(d, d, stays)
+			}
+		}
+	}
 }
 
 // rule is the lower half of the table.
@@ -242,6 +262,9 @@ func (l *Link) remove(day Day) {
 	last, _, _ := l.stretch(day)
 	l.due = due.set(last+1, 0, 0)
 }
+
+// Began says that the link has stood: it has a first day.
+func (l *Link) Began() bool { return l.first != 0 }
 
 // Stands says that something is due of the link on a day or after it.
 func (l *Link) Stands(day Day) bool { return l.due.firstPositive(day) != 0 }
