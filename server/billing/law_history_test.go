@@ -153,7 +153,7 @@ func (w *world) move(e oracle.Event) {
 	to := oracle.Place{Agreement: e.At, Product: e.Product}
 	for _, l := range w.living() {
 		at := l.truth.Standing()
-		x, ok := l.truth.MoveDay(w.day, to)
+		x, ok := l.truth.MoveDay(w.day, to, w.standsSince(l))
 		_, last := l.truth.Terms(at.Agreement).Period(x)
 		if !w.quiet() || !ok || to == at || !l.truth.Terms(at.Agreement).Prorate && x != last || !l.truth.Stands(w.day) || l.truth.Due(x+1) == 0 ||
 			w.priced || len(w.missing) > 0 || w.ran == w.day || !l.steady(w.day, x, l.truth.Terms(to.Agreement)) {
@@ -162,7 +162,7 @@ func (w *world) move(e oracle.Event) {
 	}
 	was, held := w.living()[0].truth.Standing(), w.stats.held
 	for _, l := range w.living() {
-		l.moveTo = &to
+		l.moveTo, l.stood = &to, w.standsSince(l)
 		l.Agreement, l.Profile = billing.AgreementID(to.Agreement+1), billing.ProfileID(to.Product+1)
 		l.truth.Price(to, w.h.First-1200, rat(w.cents[e.Product]))
 	}
@@ -177,11 +177,23 @@ func (w *world) move(e oracle.Event) {
 	}
 }
 
+// standsSince is the first day of the link's standing line where it stands; 0 when there is none.
+func (w *world) standsSince(l *linked) (day oracle.Day) {
+	at := l.truth.Standing()
+	for _, a := range w.manage.lines[billing.AgreementID(at.Agreement+1)] {
+		s, ours := billing.ParseSerial(a.Serial)
+		if ours && s.Key == l.Key && s.Role == billing.Standing && int(a.Product) == at.Product+1 && !a.Quantity.IsZero() {
+			day = max(day, oracle.Day(a.Effective))
+		}
+	}
+	return day
+}
+
 // regroup splits the license into its subscriptions, or merges them, and syncs: the old rows end on X and the new ones begin on the day after
 // with all their seats. It happens while nothing waits and what is due stays the same from there on. A person who can't have it takes it back.
 func (w *world) regroup(split bool) {
 	old := w.living()
-	x, ok := old[0].truth.MoveDay(w.day, old[0].truth.Standing())
+	x, ok := old[0].truth.MoveDay(w.day, old[0].truth.Standing(), w.standsSince(old[0]))
 	place := old[0].truth.Standing()
 	t := old[0].truth.Terms(place.Agreement)
 	_, last := t.Period(x)
@@ -190,7 +202,7 @@ func (w *world) regroup(split bool) {
 	}
 	for _, l := range old {
 		steps := l.truth.Steps()
-		if y, _ := l.truth.MoveDay(w.day, place); y != x || len(steps) == 0 || steps[len(steps)-1] != (oracle.Step{From: steps[len(steps)-1].From, Seats: l.share(w.seats)}) ||
+		if y, _ := l.truth.MoveDay(w.day, place, w.standsSince(l)); y != x || len(steps) == 0 || steps[len(steps)-1] != (oracle.Step{From: steps[len(steps)-1].From, Seats: l.share(w.seats)}) ||
 			steps[len(steps)-1].From > x+1 {
 			return
 		}

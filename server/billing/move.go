@@ -13,8 +13,8 @@ import (
 func (p *place) lastOld(today Day) Day {
 	x := p.terms.Through()
 	for _, line := range p.lines {
-		if RoleOf(line.Addition) == Standing && line.Effective > x && line.Cancelled >= Forever && !line.Quantity.IsZero() {
-			return max(today-1, line.Effective)
+		if RoleOf(line.Addition) == Standing && line.Effective > p.terms.Through() && !line.Quantity.IsZero() {
+			x = max(x, today-1, line.Effective)
 		}
 	}
 	return x

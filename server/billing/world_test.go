@@ -79,6 +79,7 @@ type linked struct {
 	last  oracle.Day // its last day, of a link that a split or a merge ended; 0: it lives
 	// ends and begins are the days of a split or a merge that the next run that is written makes; 0: none.
 	ends, begins oracle.Day
+	stood        oracle.Day // the first day of the standing line that a move leaves
 	// moveTo is where the link moves with the next run that is written.
 	moveTo *oracle.Place
 }
@@ -283,7 +284,7 @@ func (w *world) wrote(l *linked) {
 	}
 	l.ends, l.begins = 0, 0
 	if l.moveTo != nil {
-		if _, ok := l.truth.Move(w.day, *l.moveTo); !ok {
+		if _, ok := l.truth.Move(w.day, *l.moveTo, l.stood); !ok {
 			w.fault("moved to %v though the old agreement has ended before", *l.moveTo)
 		}
 		l.moveTo = nil

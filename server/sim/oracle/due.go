@@ -263,28 +263,32 @@ func (l *Link) remove(day Day) {
 	l.due = due.set(last+1, 0, 0)
 }
 
-// Began says that the link has stood: it has a first day.
-func (l *Link) Began() bool { return l.first != 0 }
+// Began says that the link has stood: some day is or was due.
+func (l *Link) Began() bool { return l.due.firstPositive(l.due.from) != 0 }
 
 // Stands says that something is due of the link on a day or after it.
 func (l *Link) Stands(day Day) bool { return l.due.firstPositive(day) != 0 }
 
 // Move puts the link into another place, as a run on that day writes it: the days after X, as they are due, are the new place's. ok is false,
-// and nothing moves, when the old agreement has ended before the new one takes a line.
-func (l *Link) Move(day Day, to Place) (x Day, ok bool) {
-	x, ok = l.MoveDay(day, to)
+// and nothing moves, when the old agreement has ended before the new one takes a line. began is as for MoveDay.
+func (l *Link) Move(day Day, to Place, began Day) (x Day, ok bool) {
+	x, ok = l.MoveDay(day, to, began)
 	if ok {
 		l.spans = append(l.spans, span{x + 1, to})
 	}
 	return x, ok
 }
 
-// MoveDay is X, the last day of the old place, for a move that is written on a day.
-func (l *Link) MoveDay(day Day, to Place) (x Day, ok bool) {
+// MoveDay is X, the last day of the old place, for a move that is written on a day. began is the first day of the standing line there, which
+// the rule speaks of; 0: the first of the days without a gap that are due.
+func (l *Link) MoveDay(day Day, to Place, began Day) (x Day, ok bool) {
 	old := l.spans[len(l.spans)-1]
 	from, into := l.terms[old.place.Agreement], l.terms[to.Agreement]
 	x = from.Through()
-	if began := max(l.due.lastStart(), old.from, l.began); began > x {
+	if began == 0 {
+		began = max(l.due.lastStart(), old.from, l.began)
+	}
+	if began > x {
 		x = max(day-1, began)
 	}
 	x = into.nextTaken(x+1) - 1

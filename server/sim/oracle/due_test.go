@@ -332,7 +332,7 @@ func TestMoves(t *testing.T) {
 			} else {
 				l.TakeOver(Parse("2025-01-01"), 10, false)
 			}
-			x, ok := l.Move(Parse(tt.day), Place{2, 1})
+			x, ok := l.Move(Parse(tt.day), Place{2, 1}, 0)
 			if x != Parse(tt.x) || ok == tt.impossible {
 				t.Fatalf("X = %s, %v; want %s, %v", x, ok, tt.x, !tt.impossible)
 			}
