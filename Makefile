@@ -14,6 +14,7 @@ RACE := $(wildcard ./server/upstream ./server/reconcile)
 
 LINT := go tool -modfile=.tools/golangci-lint/go.mod golangci-lint
 BENCHSTAT := go tool -modfile=.tools/benchstat/go.mod benchstat
+OAPI := go tool -modfile=../../.tools/oapi-codegen/go.mod oapi-codegen
 
 .PHONY: help
 help: ## Show this list
@@ -51,6 +52,10 @@ check: ## Run vet, the linters and the rules of the house
 	go vet ./...
 	$(LINT) run
 	go test -run 'TestImportRule|TestPackages|TestSizes|TestProduct|TestNoTestSleeps' -count=1 ./server
+
+.PHONY: generate
+generate: ## Generate the API's types and routes from server/api/openapi.yaml
+	cd server/api && $(OAPI) -config oapi-codegen.yaml openapi.yaml
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for T (60s) and print its executions

@@ -1,0 +1,2 @@
+// Package api is the door for people and programs.
+package api
