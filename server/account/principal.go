@@ -1,65 +1,29 @@
 package account
 
-import (
-	"fmt"
-	"slices"
+import "trueup/server/billing"
 
-	"trueup/server/billing"
-)
+// Role is what a user may do in a workspace; see billing.UserRole.
+type Role = billing.UserRole
 
-// Role is what a user may do in a workspace. Each role may do all that those before it
-// may, so roles are compared with >= and with At.
-type Role int
-
-// The roles, least first. The zero Role is nobody's and may do nothing.
+// The roles, least first.
 const (
-	NoRole     Role = iota
-	Viewer          // look
-	Technician      // link, sync now
-	Billing         // approve, profiles, policy
-	Admin           // connections, users, everything
+	Viewer     = billing.RoleViewer     // look
+	Technician = billing.RoleTechnician // link, sync now
+	Billing    = billing.RoleBilling    // approve, profiles, policy
+	Admin      = billing.RoleAdmin      // connections, users, everything
 )
-
-// roleWords are the text forms by role.
-func roleWords() []string { return []string{"", "viewer", "technician", "billing", "admin"} }
 
 // ParseRole reads viewer, technician, billing or admin; anything else is an error.
-func ParseRole(text string) (Role, error) {
-	if at := slices.Index(roleWords(), text); at > 0 {
-		return Role(at), nil
-	}
-	return NoRole, fmt.Errorf("role %q is none of viewer, technician, billing and admin", text)
-}
-
-// String is the text form; "" for no role.
-func (r Role) String() string {
-	if r < NoRole || r > Admin {
-		return ""
-	}
-	return roleWords()[r]
-}
-
-// MarshalText is the text form; for JSON.
-func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// UnmarshalText is ParseRole; for JSON.
-func (r *Role) UnmarshalText(text []byte) (err error) {
-	*r, err = ParseRole(string(text))
-	return err
-}
-
-// At says whether the role may do what least may.
-func (r Role) At(least Role) bool { return least > NoRole && r >= least && r <= Admin }
+func ParseRole(text string) (Role, error) { return billing.ParseUserRole(text) }
 
 // UserID is a person, in all workspaces.
-type UserID int64
+type UserID = billing.UserID
 
-// SessionID names a session in lists and in the audit. It is no secret: the token that
-// proves the session is kept as a hash only.
-type SessionID int64
+// SessionID names a session; it is no secret.
+type SessionID = billing.SessionID
 
-// TokenID names an API token in lists and in the audit; it is no secret either.
-type TokenID int64
+// TokenID names an API token; it is no secret.
+type TokenID = billing.TokenID
 
 // Kind says how somebody proved who they are.
 type Kind string
@@ -75,7 +39,7 @@ const (
 // Authenticate. A handler decides by Role and by Workspace, and by nothing that the
 // request says of itself.
 type Principal struct {
-	User      UserID // 0 for a member without a user, and for a token of the workspace
+	User      UserID // 0 for a member without a user; of a token, the user who made it
 	Name      string
 	Email     string
 	Workspace billing.WorkspaceID // 0: a user who is in no workspace (any more)
@@ -87,9 +51,10 @@ type Principal struct {
 	MustChangePassword bool
 	MustEnrolMFA       bool
 
-	Session SessionID // of a session; else 0
-	Token   TokenID   // of an API token; else 0
-	Member  string    // verified identifier of a Manage member; else ""
+	Session  SessionID          // of a session; else 0
+	Provider billing.ProviderID // the session was begun with it: it reaches this workspace only
+	Token    TokenID            // of an API token; else 0
+	Member   string             // verified or linked identifier of a Manage member; else ""
 }
 
 // MayWork says whether the principal may use the product at all: it has a role and owes
@@ -100,3 +65,19 @@ func (p Principal) MayWork() bool {
 
 // May says whether the principal may do what the role may.
 func (p Principal) May(least Role) bool { return p.MayWork() && p.Role.At(least) }
+
+// Client is where a request comes from, for delays, lists of sessions and the audit.
+type Client struct {
+	Address string // IP address, as the trusted proxies say
+	Device  string // User-Agent, any length
+	Request string // id that joins it to the log
+}
+
+// Actor is the principal as the audit names it.
+func (p Principal) Actor(c Client) billing.Actor {
+	kind := map[Kind]string{BySession: "user", ByToken: "token", ByMember: "member"}[p.Kind]
+	return billing.Actor{
+		Kind: kind, User: p.User, Name: p.Name, Session: p.Session, Token: p.Token, Member: p.Member,
+		Address: c.Address, Request: c.Request,
+	}
+}
