@@ -244,7 +244,7 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.Price = w.profile.Price
 	}
 	g.Lines = nil
-	if g.First.IsZero() || len(g.Due) == 0 && len(g.Before) == 0 {
+	if g.First.IsZero() || !g.Moved && len(g.Due) == 0 && len(g.Before) == 0 {
 		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {

@@ -9,11 +9,16 @@ import (
 // or merged).
 
 // lastOld is X, the last day of the old lines: the old agreement's IT, or, when the
-// standing line began later, the day before the move, but not before it began.
+// standing line began later, the day before the move, but not before it began; nor before
+// the first day here, up to which the days are another place's.
 func (p *place) lastOld(today Day) Day {
-	x := p.terms.Through()
+	it := p.terms.Through()
+	x := it
+	if p.ledger.First > it {
+		x = max(today-1, p.ledger.First)
+	}
 	for _, line := range p.lines {
-		if RoleOf(line.Addition) == Standing && line.Effective > p.terms.Through() && !line.Quantity.IsZero() {
+		if RoleOf(line.Addition) == Standing && line.Effective > it && !line.Quantity.IsZero() {
 			x = max(x, today-1, line.Effective)
 		}
 	}

@@ -205,11 +205,16 @@ func (w *world) found(p billing.Plan) {
 		for at, m := range w.missing {
 			if slices.Contains(codes(d), string(billing.InvoiceMovedBack)) {
 				m.seen = true
-			} else if !d.Held() && (m.again || w.of(d)[0].InvoicesStayDeleted) {
+			} else if !d.Held() && !w.died(d) && (m.again || w.of(d)[0].InvoicesStayDeleted) {
 				delete(w.missing, at)
 			}
 		}
 	}
+}
+
+// died says that the run died before the decision was written whole.
+func (w *world) died(d billing.Decision) bool {
+	return slices.ContainsFunc(w.of(d), func(l *linked) bool { return l.Journaled != nil })
 }
 
 // see tells the oracle what the run saw.

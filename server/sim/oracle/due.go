@@ -27,6 +27,7 @@ type Link struct {
 	began   Day    // the first day of the line that replaced another's; 0: none did
 	firstOn Day    // day of the first sync, never before first
 	first   Day    // F: the first day of the first standing; 0: not yet
+	came    bool   // a move, a split or a merge brought it where it stands
 	seen    []sight
 	charged map[int]series // seats that invoices had charged on an agreement before the link took a line over
 	prices  []price
@@ -263,8 +264,8 @@ func (l *Link) remove(day Day) {
 	l.due = due.set(last+1, 0, 0)
 }
 
-// Began says that the link has stood: some day is or was due.
-func (l *Link) Began() bool { return l.due.firstPositive(l.due.from) != 0 }
+// Began says that the link has stood: some day is or was due, or it came from another place.
+func (l *Link) Began() bool { return l.came || l.due.firstPositive(l.due.from) != 0 }
 
 // Stands says that something is due of the link on a day or after it.
 func (l *Link) Stands(day Day) bool { return l.due.firstPositive(day) != 0 }
@@ -274,7 +275,7 @@ func (l *Link) Stands(day Day) bool { return l.due.firstPositive(day) != 0 }
 func (l *Link) Move(day Day, to Place, began Day) (x Day, ok bool) {
 	x, ok = l.MoveDay(day, to, began)
 	if ok {
-		l.spans = append(l.spans, span{x + 1, to})
+		l.spans, l.came = append(l.spans, span{x + 1, to}), true
 	}
 	return x, ok
 }
@@ -286,8 +287,9 @@ func (l *Link) MoveDay(day Day, to Place, began Day) (x Day, ok bool) {
 	from, into := l.terms[old.place.Agreement], l.terms[to.Agreement]
 	x = from.Through()
 	if began == 0 {
-		began = max(l.due.lastStart(), old.from, l.began)
+		began = max(l.due.lastStart(), l.began)
 	}
+	began = max(began, old.from)
 	if began > x {
 		x = max(day-1, began)
 	}
@@ -302,7 +304,7 @@ func (l *Link) End(x Day) { l.due = l.due.set(x+1, 0, 0) }
 // Begin is the first day of a link that comes out of a split or a merge.
 func (l *Link) Begin(first Day, n int) {
 	l.due = l.due.set(first, 0, n)
-	l.first, l.day = first, 0
+	l.first, l.day, l.came = first, 0, true
 }
 
 // Due is the seats that the customer should pay for on a day.
