@@ -1,3 +1,11 @@
+CREATE FUNCTION public.audit_entry_stays() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit is only added to' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
 CREATE TABLE public.agreement_type (
     workspace_id bigint NOT NULL,
     type_id integer NOT NULL,
@@ -9,6 +17,67 @@ CREATE TABLE public.agreement_type (
 COMMENT ON TABLE public.agreement_type IS 'What the workspace says of an agreement type of Manage.';
 
 COMMENT ON COLUMN public.agreement_type.arrears IS 'Invoiced through one cycle earlier than the day before the next invoice date.';
+
+CREATE TABLE public.api_token (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    hint text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    user_id bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT api_token_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT api_token_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'technician'::text, 'billing'::text, 'admin'::text])))
+);
+
+COMMENT ON TABLE public.api_token IS 'What a program signs in with; SHA-256 of it is kept. It may never do more than the user who made it, and goes with them.';
+
+ALTER TABLE public.api_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_token_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_entry (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id bigint,
+    actor_name text NOT NULL,
+    session_id bigint,
+    token_id bigint,
+    member text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    request text DEFAULT ''::text NOT NULL,
+    action text NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    customer_id bigint,
+    subject_kind text DEFAULT ''::text NOT NULL,
+    subject_id text DEFAULT ''::text NOT NULL,
+    subject_name text DEFAULT ''::text NOT NULL,
+    before jsonb,
+    after jsonb,
+    CONSTRAINT audit_entry_action_check CHECK ((action ~ '^[a-z0-9_]{1,64}$'::text)),
+    CONSTRAINT audit_entry_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'token'::text, 'member'::text, 'terminal'::text, 'trueup'::text])))
+);
+
+COMMENT ON TABLE public.audit_entry IS 'Who did what from where, before and after, without secrets. Rows are added and never changed or deleted; a trigger sees to that. It refers to nothing, so that nothing takes it along.';
+
+ALTER TABLE public.audit_entry ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_entry_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.billing_profile (
     id bigint NOT NULL,
@@ -241,6 +310,30 @@ CREATE TABLE public.holding (
 
 COMMENT ON TABLE public.holding IS 'Who held which SKU from day to day, both included; an open interval has no last day.';
 
+CREATE TABLE public.invitation (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    token_hash bytea NOT NULL,
+    invited_by text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT invitation_email_check CHECK (((email <> ''::text) AND (email = lower(email)))),
+    CONSTRAINT invitation_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'technician'::text, 'billing'::text, 'admin'::text])))
+);
+
+COMMENT ON TABLE public.invitation IS 'A role that waits for whoever has the link, of which SHA-256 is kept. Accepting or taking it back deletes the row.';
+
+ALTER TABLE public.invitation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.invitation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.ledger (
     workspace_id bigint NOT NULL,
     link_key text NOT NULL,
@@ -319,6 +412,33 @@ COMMENT ON COLUMN public.link.agreement_name IS 'What the person called the agre
 
 COMMENT ON COLUMN public.link.approved IS 'The fingerprint of the decision that a person approved.';
 
+CREATE TABLE public.membership (
+    user_id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    role text NOT NULL,
+    manage_member text DEFAULT ''::text NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'technician'::text, 'billing'::text, 'admin'::text])))
+);
+
+COMMENT ON TABLE public.membership IS 'A user in a workspace, with the role there. A workspace never loses its last admin.';
+
+COMMENT ON COLUMN public.membership.manage_member IS 'Identifier of the Manage member that this user is, as an admin linked it.';
+
+CREATE TABLE public.one_time_link (
+    token_hash bytea NOT NULL,
+    kind text NOT NULL,
+    user_id bigint,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT one_time_link_check CHECK (((kind = 'reset'::text) = (user_id IS NOT NULL))),
+    CONSTRAINT one_time_link_kind_check CHECK ((kind = ANY (ARRAY['reset'::text, 'first'::text])))
+);
+
+COMMENT ON TABLE public.one_time_link IS 'SHA-256 of a link that sets a password, or makes the first admin. Using it deletes the row; a newer one takes its place.';
+
 CREATE TABLE public.open_plan (
     workspace_id bigint NOT NULL,
     link_key text NOT NULL,
@@ -341,6 +461,14 @@ COMMENT ON COLUMN public.open_plan.hold IS 'The first of its holds.';
 COMMENT ON COLUMN public.open_plan.first_seen IS 'The day since which the link waits without a break.';
 
 COMMENT ON COLUMN public.open_plan.last_day IS 'The last day to approve before money is lost, where there is one.';
+
+CREATE TABLE public.recovery_code (
+    code_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    used_at timestamp with time zone
+);
+
+COMMENT ON TABLE public.recovery_code IS 'SHA-256 of the codes that stand in for a lost authenticator, once each.';
 
 CREATE TABLE public.rule (
     workspace_id bigint NOT NULL,
@@ -419,6 +547,67 @@ ALTER TABLE public.run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.sign_in_delay (
+    subject bytea NOT NULL,
+    attempts integer NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.sign_in_delay IS 'How often an account or an address failed to sign in, and until when it must wait. Shared by all processes.';
+
+COMMENT ON COLUMN public.sign_in_delay.subject IS 'SHA-256 of the address that was typed or of the network address, so that typing errors are not kept as text.';
+
+CREATE TABLE public.sign_in_flow (
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    provider_id bigint NOT NULL,
+    return_to text DEFAULT ''::text NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.sign_in_flow IS 'A sign-in that was sent to a provider and is not back yet: taken once, by the browser that began it.';
+
+CREATE TABLE public.sign_in_policy (
+    workspace_id bigint NOT NULL,
+    mfa_required boolean NOT NULL,
+    session_hours integer NOT NULL,
+    allowed_networks text[] NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sign_in_policy_session_hours_check CHECK (((session_hours >= 1) AND (session_hours <= 720)))
+);
+
+COMMENT ON TABLE public.sign_in_policy IS 'How people sign in to a workspace; no row is the default.';
+
+CREATE TABLE public.sign_in_provider (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    client_secret bytea,
+    domains text[] NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sign_in_provider_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON TABLE public.sign_in_provider IS 'The OpenID provider of a workspace. What it says of a person counts in this workspace only.';
+
+COMMENT ON COLUMN public.sign_in_provider.client_secret IS 'Sealed, with table, row and column as additional data.';
+
+COMMENT ON COLUMN public.sign_in_provider.domains IS 'Of which e-mail addresses the provider speaks, lower case.';
+
+ALTER TABLE public.sign_in_provider ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sign_in_provider_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.sku_name (
     sku text NOT NULL,
     part_number text NOT NULL,
@@ -477,6 +666,78 @@ COMMENT ON COLUMN public.tenant_state.read_at IS 'The read that brought it, not 
 
 COMMENT ON COLUMN public.tenant_state.hash IS 'That of the evidence.';
 
+CREATE TABLE public.user_account (
+    id bigint NOT NULL,
+    email text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    password_hash text DEFAULT ''::text NOT NULL,
+    must_change_password boolean DEFAULT false NOT NULL,
+    totp_secret bytea,
+    totp_enrolled_at timestamp with time zone,
+    totp_step bigint DEFAULT 0 NOT NULL,
+    last_workspace_id bigint,
+    seen_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_account_email_check CHECK (((email <> ''::text) AND (email = lower(email))))
+);
+
+COMMENT ON TABLE public.user_account IS 'A person, who may belong to several workspaces. Never deleted: history and audit name them.';
+
+COMMENT ON COLUMN public.user_account.password_hash IS 'argon2id with its parameters; empty for a person who only signs in with a provider.';
+
+COMMENT ON COLUMN public.user_account.totp_secret IS 'Sealed, with table, row and column as additional data.';
+
+COMMENT ON COLUMN public.user_account.totp_enrolled_at IS 'When a first code confirmed the secret; null while it waits for that.';
+
+COMMENT ON COLUMN public.user_account.totp_step IS 'The time step of the last code that was taken: an older or equal one is refused, so a code counts once.';
+
+ALTER TABLE public.user_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.user_account_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.user_identity (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    provider_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.user_identity IS 'Whom a provider means: bound at the first sign-in, so that an address given to somebody else later opens nothing.';
+
+CREATE TABLE public.user_session (
+    id bigint NOT NULL,
+    token_hash text NOT NULL,
+    user_id bigint NOT NULL,
+    workspace_id bigint,
+    provider_id bigint,
+    awaits_second_factor boolean NOT NULL,
+    address text NOT NULL,
+    device text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.user_session IS 'A browser that somebody signed in with. Its token is kept as a hash; signing out deletes the row.';
+
+COMMENT ON COLUMN public.user_session.ends_at IS 'At the latest; without use it ends earlier.';
+
+ALTER TABLE public.user_session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.user_session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.worker (
     owner text NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -530,6 +791,18 @@ ALTER TABLE public.workspace ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 ALTER TABLE ONLY public.agreement_type
     ADD CONSTRAINT agreement_type_pkey PRIMARY KEY (type_id, workspace_id);
 
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_name_workspace_id_key UNIQUE (name, workspace_id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_pkey PRIMARY KEY (id, workspace_id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.billing_profile
     ADD CONSTRAINT billing_profile_name_workspace_id_key UNIQUE (name, workspace_id);
 
@@ -575,6 +848,15 @@ ALTER TABLE ONLY public.holder
 ALTER TABLE ONLY public.holding
     ADD CONSTRAINT holding_pkey PRIMARY KEY (tenant, sku, user_id, from_day, workspace_id);
 
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_email_workspace_id_key UNIQUE (email, workspace_id);
+
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (id, workspace_id);
+
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.ledger
     ADD CONSTRAINT ledger_pkey PRIMARY KEY (link_key, "position", workspace_id);
 
@@ -587,8 +869,17 @@ ALTER TABLE ONLY public.link
 ALTER TABLE ONLY public.link
     ADD CONSTRAINT link_pkey PRIMARY KEY (key, workspace_id);
 
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (user_id, workspace_id);
+
+ALTER TABLE ONLY public.one_time_link
+    ADD CONSTRAINT one_time_link_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY public.open_plan
     ADD CONSTRAINT open_plan_pkey PRIMARY KEY (link_key, workspace_id);
+
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, code_hash);
 
 ALTER TABLE ONLY public.rule
     ADD CONSTRAINT rule_pkey PRIMARY KEY (license, workspace_id);
@@ -599,6 +890,21 @@ ALTER TABLE ONLY public.run_change
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (id, workspace_id);
 
+ALTER TABLE ONLY public.sign_in_delay
+    ADD CONSTRAINT sign_in_delay_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY public.sign_in_flow
+    ADD CONSTRAINT sign_in_flow_pkey PRIMARY KEY (state_hash);
+
+ALTER TABLE ONLY public.sign_in_policy
+    ADD CONSTRAINT sign_in_policy_pkey PRIMARY KEY (workspace_id);
+
+ALTER TABLE ONLY public.sign_in_provider
+    ADD CONSTRAINT sign_in_provider_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_provider
+    ADD CONSTRAINT sign_in_provider_workspace_id_key UNIQUE (workspace_id);
+
 ALTER TABLE ONLY public.sku_name
     ADD CONSTRAINT sku_name_pkey PRIMARY KEY (sku);
 
@@ -608,6 +914,24 @@ ALTER TABLE ONLY public.sync_state
 ALTER TABLE ONLY public.tenant_state
     ADD CONSTRAINT tenant_state_pkey PRIMARY KEY (tenant, workspace_id);
 
+ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_identity
+    ADD CONSTRAINT user_identity_pkey PRIMARY KEY (subject, issuer, provider_id);
+
+ALTER TABLE ONLY public.user_identity
+    ADD CONSTRAINT user_identity_user_id_issuer_provider_id_key UNIQUE (user_id, issuer, provider_id);
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY public.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (owner);
 
@@ -616,6 +940,10 @@ ALTER TABLE ONLY public.workspace
 
 ALTER TABLE ONLY public.workspace
     ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_entry_of_customer ON public.audit_entry USING btree (customer_id, id DESC) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX audit_entry_of_workspace ON public.audit_entry USING btree (workspace_id, id DESC);
 
 CREATE UNIQUE INDEX connection_one_manage ON public.connection USING btree (workspace_id) WHERE (kind = 'manage'::text);
 
@@ -637,6 +965,14 @@ CREATE UNIQUE INDEX holding_open ON public.holding USING btree (tenant, sku, use
 
 CREATE INDEX link_of_profile ON public.link USING btree (profile_id);
 
+CREATE UNIQUE INDEX membership_member ON public.membership USING btree (workspace_id, lower(manage_member)) WHERE (manage_member <> ''::text);
+
+CREATE INDEX membership_of_workspace ON public.membership USING btree (workspace_id);
+
+CREATE UNIQUE INDEX one_time_link_first ON public.one_time_link USING btree (kind) WHERE (kind = 'first'::text);
+
+CREATE UNIQUE INDEX one_time_link_of_user ON public.one_time_link USING btree (user_id) WHERE (kind = 'reset'::text);
+
 CREATE INDEX open_plan_of_customer ON public.open_plan USING btree (customer_id);
 
 CREATE INDEX open_plan_of_run ON public.open_plan USING btree (run_id);
@@ -653,10 +989,30 @@ CREATE INDEX run_of_customer ON public.run USING btree (customer_id, id);
 
 CREATE INDEX run_running ON public.run USING btree (customer_id) WHERE (status = 'running'::text);
 
+CREATE INDEX sign_in_delay_last ON public.sign_in_delay USING btree (last_at);
+
+CREATE INDEX sign_in_flow_ends ON public.sign_in_flow USING btree (ends_at);
+
+CREATE INDEX sign_in_provider_domains ON public.sign_in_provider USING gin (domains);
+
 CREATE INDEX sync_state_due ON public.sync_state USING btree (priority, due_at, customer_id) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX user_session_ends ON public.user_session USING btree (ends_at);
+
+CREATE INDEX user_session_of_user ON public.user_session USING btree (user_id);
+
+CREATE TRIGGER audit_entry_stays BEFORE DELETE OR UPDATE ON public.audit_entry FOR EACH ROW EXECUTE FUNCTION public.audit_entry_stays();
+
+CREATE TRIGGER audit_entry_stays_whole BEFORE TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION public.audit_entry_stays();
 
 ALTER TABLE ONLY public.agreement_type
     ADD CONSTRAINT agreement_type_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_user_id_workspace_id_fkey FOREIGN KEY (user_id, workspace_id) REFERENCES public.membership(user_id, workspace_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.billing_profile_type
     ADD CONSTRAINT billing_profile_type_workspace_id_profile_id_fkey FOREIGN KEY (workspace_id, profile_id) REFERENCES public.billing_profile(workspace_id, id) ON DELETE CASCADE;
@@ -703,6 +1059,9 @@ ALTER TABLE ONLY public.holder
 ALTER TABLE ONLY public.holding
     ADD CONSTRAINT holding_workspace_id_tenant_user_id_fkey FOREIGN KEY (workspace_id, tenant, user_id) REFERENCES public.holder(workspace_id, tenant, user_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.invitation
+    ADD CONSTRAINT invitation_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.ledger
     ADD CONSTRAINT ledger_workspace_id_link_key_fkey FOREIGN KEY (workspace_id, link_key) REFERENCES public.link(workspace_id, key);
 
@@ -715,6 +1074,15 @@ ALTER TABLE ONLY public.link
 ALTER TABLE ONLY public.link
     ADD CONSTRAINT link_workspace_id_profile_id_fkey FOREIGN KEY (workspace_id, profile_id) REFERENCES public.billing_profile(workspace_id, id);
 
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.one_time_link
+    ADD CONSTRAINT one_time_link_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.open_plan
     ADD CONSTRAINT open_plan_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
 
@@ -723,6 +1091,9 @@ ALTER TABLE ONLY public.open_plan
 
 ALTER TABLE ONLY public.open_plan
     ADD CONSTRAINT open_plan_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id);
+
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rule
     ADD CONSTRAINT rule_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
@@ -739,6 +1110,15 @@ ALTER TABLE ONLY public.run_change
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
 
+ALTER TABLE ONLY public.sign_in_flow
+    ADD CONSTRAINT sign_in_flow_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.sign_in_provider(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in_policy
+    ADD CONSTRAINT sign_in_policy_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_in_provider
+    ADD CONSTRAINT sign_in_provider_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sync_state
     ADD CONSTRAINT sync_state_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
 
@@ -747,3 +1127,21 @@ ALTER TABLE ONLY public.tenant_state
 
 ALTER TABLE ONLY public.tenant_state
     ADD CONSTRAINT tenant_state_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_account
+    ADD CONSTRAINT user_account_last_workspace_id_fkey FOREIGN KEY (last_workspace_id) REFERENCES public.workspace(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.user_identity
+    ADD CONSTRAINT user_identity_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.sign_in_provider(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_identity
+    ADD CONSTRAINT user_identity_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.sign_in_provider(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_session
+    ADD CONSTRAINT user_session_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;

@@ -53,6 +53,7 @@ func queries() []query {
 		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
 		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
+		auditSQL(),
 	} {
 		all = append(all, of...)
 	}
