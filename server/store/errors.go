@@ -6,20 +6,16 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+
+	"trueup/server/billing"
 )
 
-// What a caller can decide upon, by errors.Is.
+// What a caller can decide upon, by errors.Is; see there.
 var (
-	// ErrNotFound: there is no such row in this workspace.
-	ErrNotFound = errors.New("not found")
-	// ErrConflict: the row would break what the database guards, such as a second
-	// connection of a name, or a tenant that has a customer already.
-	ErrConflict = errors.New("conflict")
-	// ErrStale: the facts moved since they were read; the lease went to another
-	// process, a token was rotated meanwhile, the plan shown is no longer the plan.
-	ErrStale = errors.New("stale")
-	// ErrInvalid: what was given, or what is stored, can't be.
-	ErrInvalid = errors.New("invalid")
+	ErrNotFound = billing.ErrNotFound
+	ErrConflict = billing.ErrConflict
+	ErrStale    = billing.ErrStale
+	ErrInvalid  = billing.ErrInvalid
 )
 
 // LeasedError says that a customer is being synced by another process.
