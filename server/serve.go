@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"trueup/server/api"
 	"trueup/server/embeddedpg"
 	"trueup/server/reconcile"
 	"trueup/server/store"
@@ -51,7 +52,8 @@ type serving struct {
 	p      *product
 	out    io.Writer // for the addresses
 	ready  *readiness
-	broken chan error // why the process can't go on
+	api    *api.Server // nil without the role web
+	broken chan error  // why the process can't go on
 }
 
 func (s *serving) has(role string) bool { return slices.Contains(s.p.Settings.Roles, role) }
@@ -135,7 +137,7 @@ func (s *serving) open(ctx context.Context, m *metrics) ([]door, error) {
 	var errs []error
 	roles := strings.Join(s.p.Settings.Roles, ", ")
 	if s.has("web") {
-		web, err := newWeb(s.p.Settings, s.ready, s.p.log) //nolint:contextcheck // a request has its own
+		web, err := s.web() //nolint:contextcheck // a request has its own
 		if errs = append(errs, err); err == nil {
 			errs = append(errs, listen(s.p.Settings.Listen, web))
 		}
@@ -168,6 +170,14 @@ func (s *serving) open(ctx context.Context, m *metrics) ([]door, error) {
 	return doors, nil
 }
 
+// web is what people and programs see.
+func (s *serving) web() (h http.Handler, err error) {
+	if s.api, err = newAPI(s.p, s.ready, strangers{}); err != nil {
+		return nil, err
+	}
+	return newWeb(s.p.Settings, s.ready, s.p.log, s.api)
+}
+
 // newServer bounds what a client can hold of the process: time, and memory.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
@@ -189,6 +199,9 @@ func (s *serving) close(ctx context.Context, doors []door) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
 	defer cancel()
 	var errs []error
+	if s.api != nil {
+		s.api.Close() // live progress would hold the process
+	}
 	for _, d := range doors {
 		if err := d.server.Shutdown(ctx); err != nil {
 			errs = append(errs, d.server.Close())

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"trueup/server/api"
 )
 
 // requestHeader carries the id of a request, which stands in the answer and in every
@@ -21,7 +23,7 @@ import (
 const requestHeader = "X-Request-Id"
 
 // newWeb is everything that is served on TRUEUP_LISTEN.
-func newWeb(s Settings, ready *readiness, log *slog.Logger) (http.Handler, error) {
+func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	g := gin.New()
 	g.RedirectTrailingSlash = false
@@ -31,6 +33,9 @@ func newWeb(s Settings, ready *readiness, log *slog.Logger) (http.Handler, error
 	w := &web{log: log, ready: ready, trusted: networks(s.TrustedProxies)}
 	g.Use(w.identify, w.logged, w.recovered)
 	w.health(g)
+	if err := door.Mount(g); err != nil {
+		return nil, err
+	}
 	g.NoRoute(func(c *gin.Context) {
 		refuse(c, http.StatusNotFound, "not_found", "There is nothing at this address.", "Check the address.")
 	})

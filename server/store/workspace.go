@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/govalues/decimal"
 
@@ -33,10 +34,19 @@ const (
 	sqlLock query = `SELECT id FROM workspace WHERE id = $1 FOR NO KEY UPDATE`
 
 	sqlHistoryDays query = `UPDATE workspace SET history_days = $2 WHERE id = $1`
+
+	sqlWorkspaceFacts query = `SELECT created_at, coalesce(history_days, 0) AS history_days, nightly_on FROM workspace WHERE id = $1`
 )
 
 func workspaceSQL() []query {
-	return []query{sqlWorkspaces, sqlCreateWorkspace, sqlSaveWorkspace, sqlBump, sqlLock, sqlHistoryDays}
+	return []query{sqlWorkspaces, sqlCreateWorkspace, sqlSaveWorkspace, sqlBump, sqlLock, sqlHistoryDays, sqlWorkspaceFacts}
+}
+
+// WorkspaceFacts are what of a workspace no run depends on.
+type WorkspaceFacts struct {
+	Created     time.Time
+	HistoryDays int         // how long finished runs are kept; 0: for good
+	LastNight   billing.Day // whose customers were marked due; zero: none yet
 }
 
 type workspaceRow struct {
@@ -164,6 +174,19 @@ func (s *Scope) KeepHistory(ctx context.Context, days int) error {
 		return fmt.Errorf("set how long history is kept: %w", err)
 	}
 	return nil
+}
+
+// WorkspaceFacts reads what of the workspace no run depends on.
+func (s *Scope) WorkspaceFacts(ctx context.Context) (WorkspaceFacts, error) {
+	var row struct {
+		Created     time.Time  `db:"created_at"`
+		HistoryDays int        `db:"history_days"`
+		NightlyOn   *time.Time `db:"nightly_on"`
+	}
+	if err := s.get(ctx, &row, sqlWorkspaceFacts, s.id); err != nil {
+		return WorkspaceFacts{}, fmt.Errorf("read workspace %d: %w", s.id, err)
+	}
+	return WorkspaceFacts{row.Created, row.HistoryDays, dayOf(row.NightlyOn)}, nil
 }
 
 // changing runs f in a transaction and bumps the workspace's version with it, so that

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"trueup/server/account"
+	"trueup/server/api"
+)
+
+// newAPI introduces the API to who keeps the things of each screen: a file api_*.go a
+// screen.
+func newAPI(p *product, ready *readiness, people api.People) (*api.Server, error) {
+	return api.New(api.Config{
+		Log: p.log, People: people, Known: knownError, Reference: requestOf, Version: version, Now: p.now,
+		Workspace: workspaceBook{p},
+		Service:   serviceBook{p, ready},
+	})
+}
+
+// strangers knows nobody.
+type strangers struct{}
+
+func (strangers) Authenticate(context.Context, *http.Request) (account.Principal, error) {
+	return account.Principal{}, api.ErrSignedOut
+}
+
+// knownError says what an error of the adapters means to a person: they have words of
+// their own for what Manage and Microsoft answered.
+func knownError(err error) error {
+	var told interface {
+		Code() string
+		Text() string
+		Action() string
+	}
+	if errors.As(err, &told) {
+		return &api.Refusal{Status: http.StatusBadGateway, Code: told.Code(), Detail: told.Text(), Action: told.Action(), Cause: err}
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+package api
+
+type OverviewBook interface{}
+
+type overviewScreen struct{ book OverviewBook }
