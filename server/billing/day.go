@@ -58,7 +58,6 @@ func (d Day) words() string { return d.Time().Format("2 January") }
 // aimed at anchor: Months(1, 31) of 28 February is 31 March.
 func (d Day) Months(n, anchor int) Day {
 	y, m, _ := d.Date()
-	first := time.Date(y, m+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
-	last := first.AddDate(0, 1, -1).Day()
-	return Date(first.Year(), first.Month(), min(anchor, last))
+	_, _, last := Date(y, m+time.Month(n)+1, 0).Date()
+	return Date(y, m+time.Month(n), min(anchor, last))
 }

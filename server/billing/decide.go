@@ -214,8 +214,11 @@ func (w *work) stay(s *Snapshot) bool {
 		return false
 	}
 	if p.adopted != nil && w.link.Answer.WithoutProration {
+		// As if the count had been there all along: no later run charges it for settled days.
 		it := p.terms.Through()
-		p.due = p.ledger.Due.Until(it).Plus(Stretch(max(it+1, p.ledger.First), Forever, w.seen))
+		p.due = Stretch(p.ledger.First, Forever, w.seen)
+		p.ledger.Billed = []Billed{{Through: it, Seats: p.due.Until(it)}}
+		p.before = p.due
 	}
 	w.judged.to = p.due.Last()
 	w.noteChange(p, p.ledger.Due)

@@ -135,9 +135,11 @@ func (d *desk) run(today billing.Day, seats int, approve bool) billing.Plan {
 		}
 		p = billing.NewPlan(d.snapshot(today, seats))
 	}
+	check := d.checked(p)
 	for _, dec := range p.Decisions {
 		d.write(p, dec)
 	}
+	check(today, seats)
 	return p
 }
 

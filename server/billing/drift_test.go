@@ -179,6 +179,27 @@ func TestTakeOver(t *testing.T) {
 			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}, WithoutProration: true}
 			d.sees("03-17", 12)
 			d.expect("S 12", "264.00")
+			d.sees("03-18", 12) // nor do later runs
+			d.expect("S 12", "264.00")
+			d.sees("03-20", 13)
+			d.expect("S 13; D 1 from 20 Mar to 31 Mar", "294.52") // 286 + 22 x 12/31
+		}},
+		{"adopt without proration on an agreement that isn't invoiced so far", func(t *testing.T) {
+			d, id := handMade(t, true, "02-28")
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}, WithoutProration: true}
+			d.sees("03-17", 12)
+			d.expect("S 12", "264.00")
+			d.sees("03-18", 12)
+			d.expect("S 12", "264.00")
+		}},
+		{"adopt of fewer seats without proration gives no credit", func(t *testing.T) {
+			d, id := handMade(t, true, "03-31")
+			d.link().Options.AllowCredit = true
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}, WithoutProration: true}
+			d.sees("03-17", 8)
+			d.expect("S 8", "176.00")
+			d.sees("03-18", 8)
+			d.expect("S 8", "176.00")
 		}},
 		{"adopt of a line that began in the last invoiced cycle is unclear", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"))

@@ -24,11 +24,10 @@ type draft struct {
 }
 
 func draftOf(l Line, it Day, atOnce bool) *draft {
-	q, _, _ := l.Quantity.Int64(0)
 	return &draft{
 		was:      l,
 		standing: RoleOf(l.Addition) == Standing,
-		q:        int(q),
+		q:        l.seats(),
 		from:     l.Effective,
 		to:       l.Cancelled,
 		unbilled: l.unbilledFrom(it, atOnce),
@@ -107,8 +106,8 @@ func (m *mending) tidy() {
 	m.drafts = slices.DeleteFunc(m.drafts, func(d *draft) bool { return d.fresh && d.q == 0 })
 	for _, d := range m.drafts {
 		if d.q == 0 && d.open() {
-			if q, _, _ := d.was.Quantity.Int64(0); d.unbilled > d.from {
-				d.q = int(q)
+			if d.unbilled > d.from {
+				d.q = d.was.seats()
 			}
 			d.end(d.unbilled - 1)
 		}

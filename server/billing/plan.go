@@ -160,27 +160,40 @@ func decisions(s *Snapshot, works []*work) []Decision {
 	return slices.DeleteFunc(out, func(d Decision) bool { return len(d.Changes) == 0 && len(d.Holds) == 0 })
 }
 
-// stage orders the writes of a decision.
-func (c Change) stage() int {
+// stage is when a change of a decision is written.
+type stage int
+
+// The stages, in the order of writes.
+const (
+	lowers stage = iota
+	shifts       // lowers on some days and raises on others
+	credits
+	creates
+	raises
+	labels // price, serial or text alone
+	keeps
+)
+
+func (c Change) stage() stage {
 	switch c.Action {
 	case Create:
 		if c.After.Quantity.IsNeg() {
-			return 2
+			return credits
 		}
-		return 3
+		return creates
 	case Update, Cancel:
 		lower, more := c.effect()
 		switch {
 		case lower && !more:
-			return 0
+			return lowers
 		case lower:
-			return 1
+			return shifts
 		case more:
-			return 4
+			return raises
 		}
-		return 5 // price, serial or text alone
+		return labels
 	}
-	return 6
+	return keeps
 }
 
 // effect says on which side an update moves what the line carries.
@@ -193,6 +206,5 @@ func (c Change) effect() (lower, more bool) {
 }
 
 func carriedBy(a Addition) Steps {
-	q, _, _ := a.Quantity.Int64(0)
-	return Stretch(a.Effective, a.Cancelled, int(q))
+	return Stretch(a.Effective, a.Cancelled, a.seats())
 }

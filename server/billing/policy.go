@@ -22,17 +22,19 @@ func (w *work) checks(s *Snapshot) {
 	}
 	p := w.current
 	if p != nil {
-		creates := slices.ContainsFunc(w.changes, func(c Change) bool { return c.Action == Create && c.Agreement == p.agreement.ID })
-		switch {
-		case w.product.Bundle:
+		if w.product.Bundle {
 			w.hold(ProductIsBundle, "product", w.product.Identifier)
-		case w.product.Inactive && creates:
-			w.hold(ProductInactive, "product", w.product.Identifier)
 		}
 		if c := w.profile.currency(s); w.profile.Price.Set && p.agreement.Currency != "" && c != p.agreement.Currency {
 			w.hold(CurrencyMismatch, "price", c, "agreement", p.agreement.Currency)
 		}
 		w.termsChanged(p)
+		w.judged.decides = w.judged.decides || w.priced(p)
+	}
+	for _, c := range w.changes {
+		if c.Action == Create && s.Products[c.After.Product].Inactive {
+			w.hold(ProductInactive, "product", c.After.ProductName)
+		}
 	}
 	for _, p := range w.places {
 		if p.readable && p.ledger.Meanwhile {
@@ -43,7 +45,7 @@ func (w *work) checks(s *Snapshot) {
 		w.hold(ObserveOnly)
 	}
 	for _, p := range w.places {
-		if days := s.Workspace.Policy.FreezeDays; p.readable && days > 0 &&
+		if days := s.Workspace.Policy.FreezeDays; p.readable &&
 			s.Today < p.terms.NextInvoice && s.Today >= p.terms.NextInvoice-Day(days) {
 			w.hold(Frozen, "agreement", p.agreement.Name, "until", p.terms.NextInvoice.String())
 		}

@@ -1,6 +1,9 @@
 package billing
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Count is what was counted for one license, from the evidence to the seats that are
 // billed, with the steps between.
@@ -21,10 +24,10 @@ func (c *Count) step(code string, parts ...string) { c.Steps = append(c.Steps, r
 func reason(code string, parts ...string) Reason {
 	r := Reason{Code: code}
 	if len(parts) > 0 {
-		r.Parts = make(map[string]string, len(parts)/2)
-		for i := 0; i+1 < len(parts); i += 2 {
-			r.Parts[parts[i]] = parts[i+1]
-		}
+		r.Parts = make(map[string]string)
+	}
+	for pair := range slices.Chunk(parts, 2) {
+		r.Parts[pair[0]] = pair[1]
 	}
 	return r
 }

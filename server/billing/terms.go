@@ -81,7 +81,7 @@ func (t Terms) Through() Day {
 // the next invoice date agrees with it, so that 31 January, 28 February, 31 March.
 func (t Terms) anchor() int {
 	_, _, day := t.NextInvoice.Date()
-	if _, _, start := t.BillStart.Date(); !t.BillStart.IsZero() && t.NextInvoice.Months(0, start) == t.NextInvoice {
+	if _, _, start := t.BillStart.Date(); t.NextInvoice.Months(0, start) == t.NextInvoice {
 		return start
 	}
 	return day

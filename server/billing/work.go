@@ -154,7 +154,7 @@ func (s *Snapshot) place(w *work, ledgers []Ledger, i int) *place {
 // terms are an agreement's, a child's filled from its parent.
 func (s *Snapshot) terms(a Agreement) (Terms, Code) {
 	var parent *Agreement
-	if up, ok := s.Agreements[a.Parent]; ok && a.Parent != 0 {
+	if up, ok := s.Agreements[a.Parent]; ok {
 		parent = &up
 	}
 	return TermsOf(a, parent, s.Workspace.Arrears[a.Type])
@@ -234,7 +234,7 @@ func (s *Snapshot) aim(w *work) {
 			return
 		}
 	}
-	ledgers := make([]Ledger, 0, len(w.places)+1)
+	var ledgers []Ledger
 	for _, p := range w.places {
 		ledgers = append(ledgers, p.ledger)
 	}
@@ -286,3 +286,9 @@ func ids(as []Addition) string {
 }
 
 func quantity(n int) decimal.Decimal { return decimal.MustNew(int64(n), 0) }
+
+// seats is the quantity of an addition that is whole; others never get as far.
+func (a Addition) seats() int {
+	n, _, _ := a.Quantity.Int64(0)
+	return int(n)
+}
