@@ -243,12 +243,12 @@ func (w *world) grown(sub billing.SubscriptionID, share func(int) int) *linked {
 func (w *world) relink() {
 	for _, l := range w.living() {
 		switch {
-		case l.Removed && l.missed && l.gone:
+		case l.Removed && l.missed && l.gone && l.ended:
 			l.truth.Relink(w.day, l.truth.Standing())
 		case l.Removed && l.missed && !l.truth.Began():
 			l.truth.Forget()
 		}
-		l.Removed, l.missed = false, false
+		l.Removed, l.missed, l.ended = false, false, false
 	}
 }
 

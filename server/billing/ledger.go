@@ -33,8 +33,9 @@ type Ledger struct {
 	// Last is X, the last day of a place that a move ended; until it has passed, counts
 	// still change what is due here. Zero for one that a removal ended.
 	Last Day
-	// Moved says that the link came here from another place, on First.
-	Moved bool
+	// Moved says that the link came here from another place, on First; Joined that it came
+	// out of a split or a merge, so that First is its F.
+	Moved, Joined bool
 	// Back is the IT that was reached before invoices were deleted; until it is reached
 	// again, or a person says that they stay deleted, nothing is written.
 	Back Day

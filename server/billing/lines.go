@@ -116,7 +116,7 @@ func (w *work) create(s *Snapshot, p *place, d *draft, a Addition, serials *seri
 
 func (w *work) update(s *Snapshot, p *place, d *draft) {
 	before, after := p.asRead(s, d.was), d.was.Addition
-	if q, _, _ := after.Quantity.Int64(0); int(q) != d.q {
+	if after.seats() != d.q {
 		after.Quantity = quantity(d.q)
 	}
 	after.Cancelled = d.to
@@ -244,7 +244,7 @@ func (w *work) after(s *Snapshot, p *place) Ledger {
 		g.Price = w.profile.Price
 	}
 	g.Lines = nil
-	if g.First.IsZero() || !g.Moved && len(g.Due) == 0 && len(g.Before) == 0 {
+	if g.First.IsZero() || !g.Moved && !g.Joined && len(g.Due) == 0 && len(g.Before) == 0 {
 		g.First = p.due.First() // a first sync that was taken back on its day never was
 	}
 	for _, d := range p.drafts {

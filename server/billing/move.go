@@ -219,8 +219,8 @@ func (w *work) joinedMove(s *Snapshot) bool {
 		return true
 	}
 	p := w.current
-	p.ledger.First, p.ledger.Moved = w.joined+1, true
-	p.due = Stretch(w.joined+1, Forever, w.seen)
+	p.ledger.First, p.ledger.Joined = w.joined+1, true
+	p.due, p.day = Stretch(w.joined+1, Forever, w.seen), 0 // what the old rows had is what was due
 	p.before = p.due
 	w.judged.to = p.due.Last()
 	return true

@@ -73,6 +73,7 @@ type linked struct {
 	mended bool // the run finishes what another began
 	missed bool // a run saw that the link is removed
 	gone   bool // the last that was written is that the link was removed
+	ended  bool // a run that wasn't held has seen the removal
 	// whole is false while a decision is cut, from its first write to its last.
 	whole bool
 	taken bool       // the line that the answer names was taken over
@@ -312,6 +313,7 @@ func (w *world) wrote(l *linked) {
 		l.truth.Forget()
 	}
 	l.gone = l.Removed
+	l.ended = l.ended || l.Removed
 }
 
 // cutOff is a run that dies: the journal knows what was to be written.

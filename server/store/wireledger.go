@@ -82,6 +82,7 @@ type wireLedger struct {
 	NamesDay   wireDay          `json:"namesDay,omitzero"`
 	Meanwhile  bool             `json:"meanwhile,omitzero"`
 	Moved      bool             `json:"moved,omitzero"`
+	Joined     bool             `json:"joined,omitzero"`
 }
 
 func stepsOut(s billing.Steps) []wireStep {
@@ -153,7 +154,7 @@ func ledgerOut(l billing.Ledger) wireLedger {
 			return wireLine{additionOut(l.Addition), wireDay(l.MadeAt), l.Formerly, l.Adopted}
 		}),
 		Terms: termsOut(l.Terms), Price: priceOut(l.Price), Ended: l.Ended, Last: wireDay(l.Last), Back: wireDay(l.Back), NamesDay: wireDay(l.NamesDay),
-		Meanwhile: l.Meanwhile, Moved: l.Moved,
+		Meanwhile: l.Meanwhile, Moved: l.Moved, Joined: l.Joined,
 	}
 }
 
@@ -167,7 +168,7 @@ func ledgerIn(w wireLedger) (billing.Ledger, error) {
 			return billing.Line{Addition: additionIn(l.Addition), MadeAt: billing.Day(l.MadeAt), Formerly: l.Formerly, Adopted: l.Adopted}
 		}),
 		Terms: termsIn(w.Terms), Price: priceIn(w.Price), Ended: w.Ended, Last: billing.Day(w.Last), Back: billing.Day(w.Back), NamesDay: billing.Day(w.NamesDay),
-		Meanwhile: w.Meanwhile, Moved: w.Moved,
+		Meanwhile: w.Meanwhile, Moved: w.Moved, Joined: w.Joined,
 	}
 	var err error
 	if l.Due, err = stepsIn("due", w.Due); err != nil {
