@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -83,6 +84,9 @@ func flat(err error) []error {
 	return []error{err}
 }
 
+// unsupported is how the library names a field that there isn't.
+var unsupported = regexp.MustCompile(`^property "([^"]{1,100})" is unsupported$`)
+
 // faultsOf are the faults of a parameter (by its name) or of the body ("").
 func faultsOf(name string, err *openapi3filter.RequestError) []FieldFault {
 	if err.Err == nil || errors.Is(err.Err, openapi3filter.ErrInvalidRequired) {
@@ -93,7 +97,14 @@ func faultsOf(name string, err *openapi3filter.RequestError) []FieldFault {
 		path := name
 		code, text := "unreadable", "It can't be read."
 		if s, ok := errors.AsType[*openapi3.SchemaError](e); ok {
-			path = strings.Trim(name+"."+strings.Join(s.JSONPointer(), "."), ".")
+			at := s.JSONPointer()
+			if inner, ok := errors.AsType[*openapi3.SchemaError](s.Origin); ok && s.SchemaField == "allOf" {
+				s = inner // a schema with a description of its own
+			}
+			if m := unsupported.FindStringSubmatch(s.Reason); m != nil {
+				at = append(at, m[1])
+			}
+			path = strings.Trim(name+"."+strings.Join(at, "."), ".")
 			code, text = wrong(s)
 		}
 		faults = append(faults, FieldFault{Field: path, Code: code, Text: text})
