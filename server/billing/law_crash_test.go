@@ -14,8 +14,7 @@ import (
 func TestLaw8Crash(t *testing.T) {
 	shape := oracle.Everything()
 	shape.Cuts = false
-	part(t, 9, shape, func(w *world) { // decision 0007 says why not all
-
+	keeps(t, shape, func(w *world) {
 		at, writes := w.runToCut()
 		if at < 0 || len(w.faults) > 0 {
 			return

@@ -226,13 +226,15 @@ func (s *Snapshot) aim(w *work) {
 		return
 	}
 	w.leaving = last
-	for _, p := range slices.Backward(w.places) {
-		if w.fits(p.ledger) && p.ledger.Last < s.Today {
+	for _, p := range w.places { // the one in which it stood last
+		if w.fits(p.ledger) && p.ledger.Last < s.Today && (w.current == nil || p.ledger.First >= w.current.ledger.First) {
 			w.current = p
-			p.revived, p.wasLast = true, p.ledger.Last
-			p.ledger.Ended, p.ledger.Last = false, 0
-			return
 		}
+	}
+	if p := w.current; p != nil {
+		p.revived, p.wasLast = true, p.ledger.Last
+		p.ledger.Ended, p.ledger.Last = false, 0
+		return
 	}
 	var ledgers []Ledger
 	for _, p := range w.places {

@@ -188,7 +188,7 @@ func (l *Link) open(day Day) (was series, again bool) {
 func (l *Link) count(day Day, n int) {
 	from := max(day, l.first)
 	was, again := l.open(from)
-	if l.first == 0 || again && l.day == l.firstOn && n > 0 && was.firstPositive(was.from) == 0 {
+	if l.first == 0 || again && l.day == l.firstOn && n > 0 && was.firstPositive(was.from) == 0 && l.due.startsOn(l.first) {
 		l.firstSync(was, day, n)
 		return
 	}

@@ -62,6 +62,12 @@ func (s series) firstPositive(d Day) Day {
 	return 0
 }
 
+// startsOn says that nothing is due before a day.
+func (s series) startsOn(d Day) bool {
+	first := s.firstPositive(s.from)
+	return first == 0 || first == d
+}
+
 // lastStart is the first day of the last run of days with more than 0; 0 when there is none.
 func (s series) lastStart() Day {
 	i := len(s.n) - 1
