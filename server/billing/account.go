@@ -211,12 +211,28 @@ func (j *Journaled) resume(ledgers []Ledger, additions map[AgreementID][]Additio
 	for i := range out {
 		out[i].Lines = slices.DeleteFunc(out[i].Lines, func(line Line) bool { return line.ID == 0 })
 		for k := range out[i].Lines {
-			if before, ok := undone[out[i].Lines[k].ID]; ok {
-				out[i].Lines[k].Addition = before
+			line := &out[i].Lines[k]
+			before, ok := undone[line.ID]
+			if !ok {
+				continue
 			}
+			if !before.UnitPrice.Equal(line.UnitPrice) { // a new price is still to be written
+				out[i].Price = priceBefore(ledgers, out[i])
+			}
+			line.Addition = before
 		}
 	}
 	return out
+}
+
+// priceBefore is the custom price of a place as it was before a decision.
+func priceBefore(ledgers []Ledger, of Ledger) Price {
+	for _, l := range ledgers {
+		if l.Agreement == of.Agreement && l.Product == of.Product {
+			return l.Price
+		}
+	}
+	return Price{}
 }
 
 // Settle is how a link's ledgers, LinkPlan.After, stand once changes were written:

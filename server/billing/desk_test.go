@@ -139,6 +139,12 @@ func (d *desk) run(today billing.Day, seats int, approve bool) billing.Plan {
 	for _, dec := range p.Decisions {
 		d.write(p, dec)
 	}
+	for _, l := range p.Links { // nothing was decided on these
+		at := slices.IndexFunc(d.links, func(k billing.Link) bool { return k.Key == l.Key })
+		if !slices.ContainsFunc(p.Decisions, func(dec billing.Decision) bool { return slices.Contains(dec.Links, l.Key) }) {
+			d.links[at].Ledgers, d.links[at].Journaled = l.After, nil
+		}
+	}
 	check(today, seats)
 	return p
 }
@@ -164,9 +170,9 @@ func (d *desk) write(p billing.Plan, dec billing.Decision) {
 		switch {
 		case at < 0:
 		case dec.Held():
-			d.links[at].Ledgers = l.Otherwise
+			d.links[at].Ledgers, d.links[at].Journaled = l.Otherwise, nil
 		default:
-			d.links[at].Ledgers = billing.Settle(l.After, written)
+			d.links[at].Ledgers, d.links[at].Journaled = billing.Settle(l.After, written), nil
 		}
 	}
 }
