@@ -7,7 +7,7 @@ CREATE TABLE user_account (
     password_hash        text NOT NULL DEFAULT '',
     must_change_password boolean NOT NULL DEFAULT false,
     totp_secret          bytea,
-    totp_enrolled_at     timestamptz,
+    totp_pending         bytea,
     totp_step            bigint NOT NULL DEFAULT 0,
     last_workspace_id    bigint REFERENCES workspace (id) ON DELETE SET NULL,
     seen_at              timestamptz,
@@ -17,7 +17,7 @@ CREATE TABLE user_account (
 COMMENT ON TABLE user_account IS 'A person, who may belong to several workspaces. Never deleted: history and audit name them.';
 COMMENT ON COLUMN user_account.password_hash IS 'argon2id with its parameters; empty for a person who only signs in with a provider.';
 COMMENT ON COLUMN user_account.totp_secret IS 'Sealed, with table, row and column as additional data.';
-COMMENT ON COLUMN user_account.totp_enrolled_at IS 'When a first code confirmed the secret; null while it waits for that.';
+COMMENT ON COLUMN user_account.totp_pending IS 'A new secret, sealed likewise, until a code of it confirms that the person has it.';
 COMMENT ON COLUMN user_account.totp_step IS 'The time step of the last code that was taken: an older or equal one is refused, so a code counts once.';
 
 CREATE TABLE recovery_code (

@@ -673,7 +673,7 @@ CREATE TABLE public.user_account (
     password_hash text DEFAULT ''::text NOT NULL,
     must_change_password boolean DEFAULT false NOT NULL,
     totp_secret bytea,
-    totp_enrolled_at timestamp with time zone,
+    totp_pending bytea,
     totp_step bigint DEFAULT 0 NOT NULL,
     last_workspace_id bigint,
     seen_at timestamp with time zone,
@@ -688,7 +688,7 @@ COMMENT ON COLUMN public.user_account.password_hash IS 'argon2id with its parame
 
 COMMENT ON COLUMN public.user_account.totp_secret IS 'Sealed, with table, row and column as additional data.';
 
-COMMENT ON COLUMN public.user_account.totp_enrolled_at IS 'When a first code confirmed the secret; null while it waits for that.';
+COMMENT ON COLUMN public.user_account.totp_pending IS 'A new secret, sealed likewise, until a code of it confirms that the person has it.';
 
 COMMENT ON COLUMN public.user_account.totp_step IS 'The time step of the last code that was taken: an older or equal one is refused, so a code counts once.';
 

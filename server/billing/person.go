@@ -90,6 +90,7 @@ type Membership struct {
 	Role          UserRole
 	Member        string // the Manage member that an admin linked; "" for none
 	Disabled      bool   // may not work here
+	Last          bool   // where the user worked last
 	Since         time.Time
 	Version       int64 // goes up with every change
 }

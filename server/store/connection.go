@@ -137,7 +137,7 @@ const (
 func connectionSQL() []query {
 	var all []query
 	for _, n := range secretNames() {
-		all = append(all, sqlSecret(n), sqlSetSecret(n), sqlSwapSecret(n), sqlSealed(n), sqlReseal(n))
+		all = append(all, sqlSecret(n), sqlSetSecret(n), sqlSwapSecret(n))
 	}
 	return append(all, sqlConnections, sqlConnection, sqlInsertConnection, sqlUpdateConnection, sqlDeleteConnection, sqlSaveHealth)
 }

@@ -31,12 +31,35 @@ func sqlSwapSecret(n SecretName) query {
 		WHERE workspace_id = $1 AND id = $2 AND ` + n + ` = $3`)
 }
 
-func sqlSealed(n SecretName) query {
-	return query(`SELECT id, ` + n + ` AS sealed FROM connection WHERE ` + n + ` IS NOT NULL AND id > $1 ORDER BY id LIMIT 500`)
+// sealedColumn is a column that holds sealed values, of a table whose id tells rows apart.
+type sealedColumn struct{ table, column string }
+
+// sealedColumns are all of them: Rewrap seals them anew. The statements over them are made
+// from this list and from nothing that comes from outside.
+func sealedColumns() []sealedColumn {
+	all := []sealedColumn{
+		{"user_account", "totp_secret"}, {"user_account", "totp_pending"}, {"sign_in_provider", "client_secret"},
+	}
+	for _, n := range secretNames() {
+		all = append(all, sealedColumn{"connection", string(n)})
+	}
+	return all
 }
 
-func sqlReseal(n SecretName) query {
-	return query(`UPDATE connection SET ` + n + ` = $3 WHERE id = $1 AND ` + n + ` = $2`)
+func (c sealedColumn) sqlSealed() query {
+	return query(`SELECT id, ` + c.column + ` AS sealed FROM ` + c.table + ` WHERE ` + c.column + ` IS NOT NULL AND id > $1 ORDER BY id LIMIT 500`)
+}
+
+func (c sealedColumn) sqlReseal() query {
+	return query(`UPDATE ` + c.table + ` SET ` + c.column + ` = $3 WHERE id = $1 AND ` + c.column + ` = $2`)
+}
+
+func secretSQL() []query {
+	var all []query
+	for _, c := range sealedColumns() {
+		all = append(all, c.sqlSealed(), c.sqlReseal())
+	}
+	return all
 }
 
 func secretPlace(id billing.ConnectionID, n SecretName) place {
@@ -117,17 +140,17 @@ func (s *Scope) SwapSecret(ctx context.Context, id billing.ConnectionID, n Secre
 // that is set meanwhile is left as it is, sealed by whoever set it.
 func (s *Store) Rewrap(ctx context.Context) (int, error) {
 	done := 0
-	for _, name := range secretNames() {
+	for _, column := range sealedColumns() {
 		for last := int64(0); ; {
 			var rows []sealedRow
-			if err := (session{store: s}).all(ctx, &rows, sqlSealed(name), last); err != nil {
-				return done, fmt.Errorf("list %s: %w", name, err)
+			if err := (session{store: s}).all(ctx, &rows, column.sqlSealed(), last); err != nil {
+				return done, fmt.Errorf("list %s of %s: %w", column.column, column.table, err)
 			}
 			if len(rows) == 0 {
 				break
 			}
 			for _, r := range rows {
-				n, err := s.reseal(ctx, name, r)
+				n, err := s.reseal(ctx, column, r)
 				if err != nil {
 					return done, err
 				}
@@ -143,8 +166,8 @@ type sealedRow struct {
 	Sealed []byte `db:"sealed"`
 }
 
-func (s *Store) reseal(ctx context.Context, name SecretName, r sealedRow) (int, error) {
-	at := secretPlace(billing.ConnectionID(r.ID), name)
+func (s *Store) reseal(ctx context.Context, c sealedColumn, r sealedRow) (int, error) {
+	at := place{c.table, r.ID, c.column}
 	secret, err := s.keyset.open(at, r.Sealed)
 	if err != nil {
 		return 0, err
@@ -153,7 +176,7 @@ func (s *Store) reseal(ctx context.Context, name SecretName, r sealedRow) (int, 
 	if err != nil {
 		return 0, err
 	}
-	n, err := (session{store: s}).exec(ctx, sqlReseal(name), r.ID, r.Sealed, fresh)
+	n, err := (session{store: s}).exec(ctx, c.sqlReseal(), r.ID, r.Sealed, fresh)
 	if err != nil {
 		return 0, fmt.Errorf("reseal %s: %w", at.bytes(), err)
 	}

@@ -53,7 +53,8 @@ func queries() []query {
 		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
 		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
-		auditSQL(),
+		auditSQL(), userSQL(), userMemberSQL(), userFactorSQL(), userProviderSQL(), sessionsSQL(), invitationSQL(), apiTokenSQL(),
+		secretSQL(),
 	} {
 		all = append(all, of...)
 	}
