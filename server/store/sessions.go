@@ -38,12 +38,12 @@ const (
 
 	// sqlAttempt counts an attempt unless its subject has to wait, in which case it
 	// returns no row. The one that makes the free ones full is the first to begin a wait.
-	sqlAttempt query = `INSERT INTO sign_in_delay AS d (subject, attempts, last_at, until) VALUES ($1, 1, $2, $2)
+	sqlAttempt query = `INSERT INTO sign_in_delay AS d (subject, attempts, last_at, until) VALUES ($1, 1, $2::timestamptz, $2::timestamptz)
 		ON CONFLICT (subject) DO UPDATE
-		SET attempts = CASE WHEN d.last_at < $2 - make_interval(secs => $6) THEN 1 ELSE d.attempts + 1 END, last_at = $2,
-			until = CASE WHEN d.last_at < $2 - make_interval(secs => $6) OR d.attempts + 1 < $3 THEN $2
-				ELSE $2 + make_interval(secs => least($5::float8, $4::float8 * power(2, least(d.attempts + 1 - $3, 30)))) END
-		WHERE d.until <= $2
+		SET attempts = CASE WHEN d.last_at < $2::timestamptz - make_interval(secs => $6::float8) THEN 1 ELSE d.attempts + 1 END, last_at = $2::timestamptz,
+			until = CASE WHEN d.last_at < $2::timestamptz - make_interval(secs => $6::float8) OR d.attempts + 1 < $3::int THEN $2::timestamptz
+				ELSE $2::timestamptz + make_interval(secs => least($5::float8, $4::float8 * power(2, least(d.attempts + 1 - $3::int, 30)))) END
+		WHERE d.until <= $2::timestamptz
 		RETURNING attempts`
 
 	sqlDelayed query = `SELECT until FROM sign_in_delay WHERE subject = $1 AND until > $2`
@@ -52,7 +52,7 @@ const (
 
 	sqlClearAttempts query = `DELETE FROM sign_in_delay WHERE subject = $1`
 
-	sqlForgetAttempts query = `DELETE FROM sign_in_delay WHERE last_at < $1 - interval '2 days'`
+	sqlForgetAttempts query = `DELETE FROM sign_in_delay WHERE last_at < $1::timestamptz - interval '2 days'`
 )
 
 func sessionsSQL() []query {

@@ -28,7 +28,7 @@ const (
 
 	sqlDeleteRecoveryCodes query = `DELETE FROM recovery_code WHERE user_id = $1`
 
-	sqlInsertRecoveryCodes query = `INSERT INTO recovery_code (user_id, code_hash) SELECT $1, unnest($2::bytea[])`
+	sqlInsertRecoveryCodes query = `INSERT INTO recovery_code (user_id, code_hash) SELECT $1::bigint, unnest($2::bytea[])`
 )
 
 func userFactorSQL() []query {

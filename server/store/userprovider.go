@@ -22,7 +22,7 @@ const (
 	// sqlProvidersFor lists the one that an address is sent to first: another workspace
 	// may claim its domain too.
 	sqlProvidersFor query = `SELECT ` + providerColumns + ` FROM sign_in_provider p
-		WHERE $1 = '' OR p.domains @> ARRAY[$2]
+		WHERE $1::text = '' OR p.domains @> ARRAY[$2::text]
 		ORDER BY EXISTS (SELECT FROM membership m JOIN user_account u ON u.id = m.user_id
 				WHERE u.email = $1 AND m.workspace_id = p.workspace_id AND NOT m.disabled)
 			OR EXISTS (SELECT FROM invitation i WHERE i.email = $1 AND i.workspace_id = p.workspace_id) DESC, p.id
