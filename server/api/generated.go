@@ -1547,6 +1547,10 @@ type AgreementTypeExample struct {
 	// Agreement An agreement by id and name.
 	Agreement AgreementRef `json:"agreement"`
 
+	// LastInvoice The last invoice by the agreement's recap, to compare with.
+	LastInvoice       Day    `json:"lastInvoice,omitempty,omitzero"`
+	LastInvoiceNumber string `json:"lastInvoiceNumber,omitempty,omitzero"`
+
 	// NextInvoice A calendar day of the workspace's zone.
 	NextInvoice Day `json:"nextInvoice"`
 
