@@ -4633,6 +4633,9 @@ type ListRunsParams struct {
 	// Trigger What made them.
 	Trigger QTrigger `form:"trigger,omitempty" json:"trigger,omitempty,omitzero"`
 
+	// Who Text in who did it.
+	Who QWho `form:"who,omitempty" json:"who,omitempty,omitzero"`
+
 	// Since Started at or after.
 	Since QSince `form:"since,omitempty" json:"since,omitempty,omitzero"`
 
@@ -4668,6 +4671,9 @@ type ExportRunsParams struct {
 
 	// Trigger What made them.
 	Trigger QTrigger `form:"trigger,omitempty" json:"trigger,omitempty,omitzero"`
+
+	// Who Text in who did it.
+	Who QWho `form:"who,omitempty" json:"who,omitempty,omitzero"`
 
 	// Since Started at or after.
 	Since QSince `form:"since,omitempty" json:"since,omitempty,omitzero"`
@@ -8284,6 +8290,14 @@ func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "who" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "who", c.Request.URL.Query(), &params.Who, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter who: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "since" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", c.Request.URL.Query(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
@@ -8388,6 +8402,14 @@ func (siw *ServerInterfaceWrapper) ExportRuns(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "trigger", c.Request.URL.Query(), &params.Trigger, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter trigger: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "who" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "who", c.Request.URL.Query(), &params.Who, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter who: %w", err), http.StatusBadRequest)
 		return
 	}
 
