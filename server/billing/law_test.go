@@ -223,7 +223,7 @@ func rolledUp(p billing.Plan) (n int) {
 	return n
 }
 
-// carried is what all lines of ours still charge for each day, as the invoice engine has them.
+// carried is what all lines of ours still charge for each day, as the invoice engine has them, through the agreement's end.
 func (w *world) carried() string {
 	out := ""
 	for i, b := range w.manage.books {
@@ -235,6 +235,9 @@ func (w *world) carried() string {
 			}
 			if l.Cancelled == 0 {
 				to = billing.Forever
+			}
+			if end := planDay(b.Agreement().End); end != 0 { // nothing after it is ever charged
+				to = min(to, end)
 			}
 			if q := l.Billed(); w.manage.ours[billing.AdditionID(l.ID)] {
 				sum = sum.Plus(billing.Stretch(from, to, int(q.Num().Int64())))
