@@ -76,10 +76,9 @@ func (l Ledger) invoiced(t Terms, lines []Line) Ledger {
 	}
 	var charged Steps
 	for _, line := range lines {
-		q, _, _ := line.Quantity.Int64(0)
-		charged = charged.Plus(Stretch(line.unbilledFrom(l.Through, t.AtOnce), min(line.Cancelled, it), int(q)))
+		charged = charged.Plus(Stretch(line.unbilledFrom(l.Through, t.AtOnce), min(line.Cancelled, it), line.seats()))
 	}
-	if len(charged) > 0 {
+	if charged != nil {
 		l.Billed = append(slices.Clip(l.Billed), Billed{Since: l.Through, Through: it, Seats: charged})
 	}
 	l.Through = it
@@ -252,8 +251,7 @@ func Settle(ledgers []Ledger, written []Change) []Ledger {
 				continue
 			}
 			line.ID = written[at].After.ID
-			q, _, _ := line.Quantity.Int64(0)
-			if s := Stretch(line.Effective, min(line.Cancelled, l.Through), int(q)); l.Terms.AtOnce && len(s) > 0 {
+			if s := Stretch(line.Effective, min(line.Cancelled, l.Through), line.seats()); l.Terms.AtOnce && s != nil {
 				l.Billed = append(slices.Clip(l.Billed), Billed{Seats: s})
 			}
 		}

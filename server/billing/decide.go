@@ -155,8 +155,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 		w.hold(AdoptionUnclear, "why", "cycle", "addition", itoa(int(a.ID)), "effective", a.Effective.String())
 		return false
 	}
-	n, _, _ := a.Quantity.Int64(0)
-	q := int(n)
+	q := a.seats()
 	p.ledger.First = a.Effective
 	if w.link.Answer.Kind == Adopt {
 		p.ledger.Due = Stretch(a.Effective, a.Cancelled, q)

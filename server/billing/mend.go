@@ -100,15 +100,12 @@ func mend(t Terms, today Day, due, billed Steps, lines []Line) (drafts []*draft,
 	return m.drafts, len(m.lack()) == 0
 }
 
-// tidy drops new lines that came to nothing and ends an open line that was lowered to
-// nothing: quantity 0 is only for a line that keeps no day.
+// tidy drops new lines that came to nothing and ends an open line that a person emptied:
+// quantity 0 is only for a line that keeps no day.
 func (m *mending) tidy() {
 	m.drafts = slices.DeleteFunc(m.drafts, func(d *draft) bool { return d.fresh && d.q == 0 })
 	for _, d := range m.drafts {
 		if d.q == 0 && d.open() {
-			if d.unbilled > d.from {
-				d.q = d.was.seats()
-			}
 			d.end(d.unbilled - 1)
 		}
 	}
@@ -206,7 +203,7 @@ func (m *mending) stand() Day {
 	from = max(from, begin) // days before are lacking only because of credits over them
 	// Where invoices have charged some of the settled days, the standing begins after
 	// them and what lacks before is dated.
-	if it := m.terms.Through(); from <= it && len(m.billed.From(from).Until(it)) > 0 {
+	if it := m.terms.Through(); from <= it && m.billed.From(from).Until(it) != nil {
 		from = it + 1
 	}
 	m.drafts = append(m.drafts, &draft{fresh: true, standing: true, from: from, to: Forever, unbilled: from})
