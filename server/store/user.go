@@ -186,10 +186,14 @@ func (s *Store) AddUser(ctx context.Context, w billing.WorkspaceID, u billing.Us
 		if err != nil {
 			return err
 		}
+		was, err := scope.Member(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
 		if _, err := in.exec(ctx, sqlPutMember, id, w, role.String()); err != nil {
 			return err
 		}
-		if err := scope.hasAdmin(ctx); err != nil {
+		if err := scope.keepsAdmin(ctx, was); err != nil {
 			return err
 		}
 		e.SubjectID = fmt.Sprint(id)
