@@ -59,9 +59,6 @@ func (w *work) move(s *Snapshot) bool {
 	}
 	old.replay(w.link.Options)
 	was := old.ledger.Due
-	if was.Last() == 0 && w.seen > 0 { // it stood at nothing: the new place starts anew
-		return w.startFrom(s, now, x+1)
-	}
 	w.end(s, old, x)
 	g := now.ledger
 	g.First, g.Moved = x+1, true
@@ -78,18 +75,6 @@ func (w *work) move(s *Snapshot) bool {
 	}
 	w.judged.decides, w.judged.to, w.judged.first = true, now.due.Last(), x+1
 	w.judged.prorate, w.judged.credit = now.terms.Prorate, w.link.Options.AllowCredit
-	return true
-}
-
-// startFrom begins the new place as a first sync would, no earlier than a day.
-func (w *work) startFrom(s *Snapshot, now *place, first Day) bool {
-	old := w.leaving
-	w.end(s, old, first-1)
-	if code := now.replay(w.link.Options); code != "" {
-		w.hold(code, "start", w.link.Options.StartDate.String())
-		return false
-	}
-	w.judged.decides, w.judged.to = true, now.due.Last()
 	return true
 }
 

@@ -1,0 +1,351 @@
+package billing_test
+
+import (
+	"strings"
+	"testing"
+
+	"trueup/server/billing"
+	"trueup/server/sim/oracle"
+)
+
+// on writes what an agreement must have.
+func (d *desk) on(id billing.AgreementID, want string) {
+	d.t.Helper()
+	if got := d.lines(id); got != want {
+		d.t.Errorf("agreement %d has %q, want %q", id, got, want)
+	}
+}
+
+// ending is an agreement that ends on a day.
+func ending(terms oracle.Terms, last string) oracle.Terms {
+	terms.End = oracle.Day(day(last))
+	return terms
+}
+
+// billedFrom is an agreement that is billed from its next invoice date on.
+func billedFrom(terms oracle.Terms) oracle.Terms {
+	terms.BillStart = terms.NextInvoice
+	return terms
+}
+
+// TestMove is row P of section 4: which day is the old lines' last.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		terms   []oracle.Terms
+		through string // of agreement 1
+		set     func(*desk)
+		held    string
+		one     string
+		two     string
+	}{
+		"to one that is billed from May on": {
+			terms: []oracle.Terms{agreed(true, "01-01"), billedFrom(agreed(true, "05-01"))}, through: "03-31",
+			one: "S 10 to 30 Apr", two: "S 10 from 1 May",
+		},
+		"that ends in between": {
+			terms: []oracle.Terms{ending(agreed(true, "01-01"), "04-29"), billedFrom(agreed(true, "05-01"))}, through: "03-31",
+			held: "start_date_settled", one: "S 10",
+		},
+		"that ends right then": {
+			terms: []oracle.Terms{ending(agreed(true, "01-01"), "04-30"), billedFrom(agreed(true, "05-01"))}, through: "03-31",
+			one: "S 10", two: "S 10 from 1 May",
+		},
+		"from one that is not active any more": {
+			terms: []oracle.Terms{agreed(true, "01-01"), billedFrom(agreed(true, "05-01"))}, through: "03-31",
+			set: func(d *desk) {
+				d.change = onAgreement(func(a *billing.Agreement) { a.Status = billing.AgreementCancelled })
+			},
+			held: "start_date_settled", one: "S 10",
+		},
+		"from such a one, when the old lines end with its last invoice": {
+			terms: []oracle.Terms{agreed(true, "01-01"), agreed(true, "04-01")}, through: "03-31",
+			set: func(d *desk) {
+				d.change = onAgreement(func(a *billing.Agreement) { a.Status = billing.AgreementCancelled })
+			},
+			one: "S 10 to 31 Mar", two: "S 10 from 1 Apr",
+		},
+		"to one that ends before": {
+			terms: []oracle.Terms{agreed(true, "01-01"), ending(agreed(true, "03-01"), "03-31")}, through: "03-31",
+			held: "agreement_ends", one: "S 10",
+		},
+		"to one that ends a day later": {
+			terms: []oracle.Terms{agreed(true, "01-01"), ending(agreed(true, "03-01"), "04-01")}, through: "03-31",
+			one: "S 10 to 31 Mar", two: "S 10 from 1 Apr",
+		},
+		"to one without proration in the middle of its quarter": {
+			terms: []oracle.Terms{agreed(true, "01-01"), {
+				BillStart: oracle.Day(day("2025-01-01")), NextInvoice: oracle.Day(day("2026-04-01")), Months: 3,
+			}}, through: "04-30",
+			one: "S 10 to 30 Jun", two: "S 10 from 1 Jul",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, row.terms...)
+			d.standing(row.through)
+			if row.set != nil {
+				row.set(d)
+			}
+			d.link().Agreement = 2
+			p := d.sees("03-17", 10)
+			if got := heldBy(p); got != row.held {
+				t.Errorf("held by %q, want %q", got, row.held)
+			}
+			if start := ""; row.held == "start_date_settled" {
+				if start = p.Decisions[0].Holds[0].Reason.Parts["start"]; start != "2026-04-01" {
+					t.Errorf("the hold speaks of %q", start)
+				}
+			}
+			d.on(1, row.one)
+			d.on(2, row.two)
+		})
+	}
+}
+
+// TestMoveOfYoungLines: where the standing line began after IT the old lines end on the
+// day before the move, or on their first.
+func TestMoveOfYoungLines(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ on, one, two string }{
+		"a week later":    {"03-17", "S 10 from 10 Mar to 16 Mar", "S 10 from 17 Mar"},
+		"a day later":     {"03-11", "S 10 from 10 Mar to 10 Mar", "S 10 from 11 Mar"},
+		"on the same day": {"03-10", "S 10 from 10 Mar to 10 Mar", "S 10 from 11 Mar"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, agreed(true, "03-01"), agreed(true, "02-01"))
+			d.sees("03-10", 10)
+			d.link().Agreement = 2
+			d.sees(row.on, 10)
+			d.on(1, row.one)
+			d.on(2, row.two)
+		})
+	}
+	t.Run("a line that was emptied doesn't count", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "03-01"), agreed(true, "02-01"))
+		d.link().Options.StartDate = day("05-01")
+		d.sees("03-10", 10)
+		d.on(1, "S 10 from 1 May")
+		d.approved("03-10", 0)
+		d.on(1, "")
+		d.link().Options.StartDate = 0
+		d.sees("03-11", 10)
+		d.on(1, "S 10 from 11 Mar")
+		d.link().Agreement = 2
+		d.sees("03-17", 10)
+		d.on(1, "S 10 from 11 Mar to 16 Mar")
+		d.on(2, "S 10 from 17 Mar")
+	})
+}
+
+// TestMoveWithCounts: what is counted up to the old place's last day is due there, what
+// is counted from then on is due on the new one.
+func TestMoveWithCounts(t *testing.T) {
+	t.Parallel()
+	rows := []acceptanceRow{
+		{"more, then a move on the same day, with as many as before", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.sees("03-17", 12)
+			d.on(1, "D 2 from 17 Mar to 31 Mar; S 12")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.on(1, "S 12 to 31 Mar") // invoiced with 10: it carries no day any more
+			d.on(2, "S 10 from 1 Apr")
+		}},
+		{"more after the move, held until its last day has passed", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.ws.Policy.Seats = new(1)
+			if got := heldBy(d.sees("03-20", 12)); got != "rise_too_large" {
+				t.Errorf("held by %q", got)
+			}
+			d.approved("04-10", 12)
+			d.on(1, "D 2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "S 12 from 1 Apr")
+		}},
+		{"removed after the move, before the new place begins", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.link().Removed = true
+			d.approved("03-20", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "")
+		}},
+		{"fewer after the move, with a credit", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.link().Options.AllowCredit = true
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.sees("03-20", 8)
+			d.on(1, "D -2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "S 8 from 1 Apr")
+		}},
+		{"it had fallen to nothing: paid days aren't charged again", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.approved("03-17", 0)
+			d.on(1, "S 10 to 31 Mar")
+			d.link().Agreement = 2
+			d.sees("03-20", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 10 from 1 Apr")
+		}},
+		{"it had fallen to nothing, with a credit: what comes back before the last day is due on the old place", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.link().Options.AllowCredit = true
+			d.standing("03-31")
+			d.approved("03-17", 0)
+			d.on(1, "D -10 from 17 Mar to 31 Mar; S 10 to 31 Mar")
+			d.link().Agreement = 2
+			d.sees("03-20", 10)
+			d.on(1, "D -10 from 17 Mar to 19 Mar; S 10 to 31 Mar")
+			d.on(2, "S 10 from 1 Apr")
+		}},
+		{"it had fallen to nothing, and still has none", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.approved("03-17", 0)
+			d.link().Agreement = 2
+			d.sees("03-20", 0)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "")
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			row.play(t)
+		})
+	}
+}
+
+// parts links the license by its two subscriptions, both on an agreement.
+func (d *desk) parts(on billing.AgreementID) {
+	d.split()
+	for i := range d.links[1:] {
+		d.links[i+1].Agreement = on
+	}
+	d.change = twoSubscriptions
+}
+
+// TestSplitAndMerge is row M: one day for all rows, which every agreement must take.
+func TestSplitAndMerge(t *testing.T) {
+	t.Parallel()
+	twenty := func(t *testing.T, terms ...oracle.Terms) *desk {
+		d := newDesk(t, terms...)
+		d.sees("01-01", 20)
+		d.invoiced("03-31")
+		return d
+	}
+	rows := []acceptanceRow{
+		{"onto an agreement that takes none before May", func(t *testing.T) {
+			d := twenty(t, agreed(false, "01-01"), agreed(false, "05-01"))
+			d.parts(2)
+			d.sees("03-17", 20)
+			d.on(1, "S 20 to 30 Apr")
+			d.on(2, "S 12 from 1 May; S 8 from 1 May")
+		}},
+		{"one row on each agreement: the later day is everybody's", func(t *testing.T) {
+			d := twenty(t, agreed(false, "01-01"), agreed(false, "05-01"))
+			d.parts(2)
+			d.links[1].Agreement = 1
+			d.sees("03-17", 20)
+			d.on(1, "S 12 from 1 May; S 20 to 30 Apr")
+			d.on(2, "S 8 from 1 May")
+		}},
+		{"from an agreement that ends before", func(t *testing.T) {
+			d := twenty(t, ending(agreed(false, "01-01"), "04-29"), agreed(false, "05-01"))
+			d.parts(2)
+			if got := heldBy(d.sees("03-17", 20)); got != "start_date_settled" {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 20")
+		}},
+		{"onto an agreement that ends before", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"), ending(agreed(true, "03-01"), "03-31"))
+			d.parts(2)
+			if got := heldBy(d.sees("03-17", 20)); !strings.Contains(got, "agreement_ends") {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 20")
+		}},
+		{"onto an agreement that ends a day later", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"), ending(agreed(true, "03-01"), "04-01"))
+			d.parts(2)
+			d.sees("03-17", 20)
+			d.on(1, "S 20 to 31 Mar")
+			d.on(2, "S 12 from 1 Apr; S 8 from 1 Apr")
+		}},
+		{"each row that counts must be answered, and is named", func(t *testing.T) {
+			const inGrace, suspended, bought = "0d8a1a7e-6f53-4e5c-9c1b-000000000003", "0d8a1a7e-6f53-4e5c-9c1b-000000000004", "0d8a1a7e-6f53-4e5c-9c1b-000000000005"
+			d := twenty(t, agreed(true, "01-01"))
+			d.parts(1)
+			d.change = func(s *billing.Snapshot) {
+				twoSubscriptions(s)
+				e := s.Evidence[theTenant]
+				other := sub("other", enabled, 5)
+				other.SKU = "another"
+				e.Subscriptions = append(e.Subscriptions, other, sub(inGrace, warning, 2), sub(suspended, billing.SubscriptionSuspended, 2), sub(bought, enabled, 2))
+				s.Evidence[theTenant] = e
+			}
+			p := d.sees("03-17", 20)
+			if got := heldBy(p); got != "rows_unlinked" {
+				t.Fatalf("held by %q", got)
+			}
+			if got := p.Decisions[0].Holds[0].Reason.Parts["rows"]; got != inGrace+", "+bought {
+				t.Errorf("the hold names %q", got)
+			}
+			d.on(1, "S 20")
+			d.links = append(d.links,
+				billing.Link{Key: "dddddddddd", License: billing.LicenseRef{Tenant: theTenant, SKU: theSKU, Subscription: inGrace}, DoNotBill: "ends"},
+				billing.Link{Key: "eeeeeeeeee", License: billing.LicenseRef{Tenant: theTenant, SKU: theSKU, Subscription: bought}, DoNotBill: "ours"})
+			d.sees("03-17", 20)
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar; S 8 from 1 Apr")
+		}},
+		{"and merged again", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"))
+			d.parts(1)
+			d.sees("03-17", 20)
+			d.invoiced("04-30")
+			d.sees("04-10", 20)
+			d.links[1].Removed, d.links[2].Removed = true, true
+			whole := d.links[0]
+			whole.Key, whole.Removed, whole.Ledgers = "ffffffffff", false, nil
+			d.links = append(d.links, whole)
+			d.sees("04-17", 20)
+			d.on(1, "S 12 from 1 Apr to 30 Apr; S 20 from 1 May; S 20 to 31 Mar; S 8 from 1 Apr to 30 Apr")
+		}},
+		{"a row of no seats gets a line when it has some", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"))
+			d.parts(1)
+			d.change = func(s *billing.Snapshot) {
+				twoSubscriptions(s)
+				s.Evidence[theTenant].Subscriptions[1].Seats = 0
+			}
+			d.sees("03-17", 20)
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar")
+			d.sees("04-02", 20)
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar")
+			d.change = func(s *billing.Snapshot) {
+				twoSubscriptions(s)
+				s.Evidence[theTenant].Subscriptions[1].Seats = 1
+			}
+			d.sees("04-10", 20)
+			d.on(1, "S 1 from 10 Apr; S 12 from 1 Apr; S 20 to 31 Mar")
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			row.play(t)
+		})
+	}
+}
