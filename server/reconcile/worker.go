@@ -48,10 +48,8 @@ type Worker struct {
 func (w *Worker) Serve(ctx context.Context) {
 	running, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	heart, still := context.WithCancel(running)
-	var beating, runs sync.WaitGroup
-	w.beat(heart) // before the first claim: the budget's share comes with it
-	beating.Go(func() { w.Beat(heart) })
+	defer w.Alive(running)()
+	var runs sync.WaitGroup
 	stop := context.AfterFunc(ctx, func() {
 		late := time.NewTimer(grace)
 		defer late.Stop()
@@ -65,14 +63,6 @@ func (w *Worker) Serve(ctx context.Context) {
 
 	w.claimAll(ctx, running, &runs)
 	runs.Wait()
-
-	still()
-	beating.Wait()
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBack)
-	defer cancel()
-	if err := w.Work.Leave(bye, w.Owner); err != nil {
-		w.Flow.Log.WarnContext(bye, "heartbeat not taken back, it ends by itself", "error", err)
-	}
 }
 
 // claimAll claims until ctx ends and begins a run for each claim in the context running.
@@ -228,16 +218,33 @@ func (w *Worker) renewing(ctx context.Context, c Claim, asked time.Time, lost co
 	return func() { cancel(); group.Wait() }
 }
 
-// Beat says that the process lives, until the context ends.
-func (w *Worker) Beat(ctx context.Context) {
-	tick := time.NewTicker(heartbeatEvery)
-	defer tick.Stop()
-	for {
-		w.beat(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// Alive says that the process lives, from before the first claim, because the budget's
+// share comes with it, until leave is called or ctx ends. leave takes the heartbeat back,
+// which must come last: one that stays behind counts as a process that lives, and those
+// that do live have only their part of the budget meanwhile.
+func (w *Worker) Alive(ctx context.Context) (leave func()) {
+	heart, still := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	w.beat(heart)
+	beating.Go(func() {
+		tick := time.NewTicker(heartbeatEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-heart.Done():
+				return
+			case <-tick.C:
+				w.beat(heart)
+			}
+		}
+	})
+	return func() {
+		still()
+		beating.Wait()
+		bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBack)
+		defer cancel()
+		if err := w.Work.Leave(bye, w.Owner); err != nil {
+			w.Flow.Log.WarnContext(bye, "heartbeat not taken back, it ends by itself", "error", err)
 		}
 	}
 }

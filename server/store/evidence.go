@@ -60,39 +60,67 @@ func evidenceSQL() []query {
 	return []query{sqlReadAgain, sqlKeepEvidence, sqlRead, sqlTenantState, sqlRunEvidence, sqlLastRead}
 }
 
-// saveEvidence records the reads of a run. What differs from the last of its tenant is
-// kept and taken apart into licenses and holdings; else a row points to what is there.
-func (s *Scope) saveEvidence(ctx context.Context, run int64, day billing.Day, reads []billing.Evidence) error {
-	type content struct {
-		billing.Evidence
+// content is a complete read with what it is compared by.
+type content struct {
+	billing.Evidence
 
-		body          []byte
-		hash, holders [32]byte
-	}
-	var whole []content
+	body          []byte
+	hash, holders [32]byte
+}
+
+// contentsOf are the complete ones among the reads of a run.
+func contentsOf(reads []billing.Evidence) ([]content, error) {
+	var out []content
 	for _, e := range reads {
 		if e.Fault != nil {
-			if err := s.saveFault(ctx, run, e); err != nil {
-				return err
-			}
 			continue
 		}
 		body, hash, err := encodeEvidence(e)
 		if err != nil {
+			return nil, err
+		}
+		out = append(out, content{e, body, hash, hashHolders(e.Holders)})
+	}
+	return out, nil
+}
+
+// columnsOf are the arguments by which contents are compared: tenant, hash, hash of the
+// holders and time.
+func columnsOf(in []content) []any {
+	return []any{
+		pq.Array(each(in, func(c content) string { return string(c.Tenant) })),
+		pq.Array(each(in, func(c content) []byte { return c.hash[:] })),
+		pq.Array(each(in, func(c content) []byte { return c.holders[:] })),
+		pq.Array(each(in, func(c content) string { return c.ReadAt.Format(time.RFC3339Nano) })),
+	}
+}
+
+// saveEvidence records the reads of a run.
+func (s *Scope) saveEvidence(ctx context.Context, run int64, day billing.Day, reads []billing.Evidence) error {
+	whole, err := contentsOf(reads)
+	if err != nil {
+		return err
+	}
+	return s.saveReads(ctx, run, day, reads, whole)
+}
+
+// saveReads records the faults among the reads, and the whole ones. Of these, what differs
+// from the last of its tenant is kept and taken apart into licenses and holdings; else a
+// row points to what is there.
+func (s *Scope) saveReads(ctx context.Context, run int64, day billing.Day, reads []billing.Evidence, whole []content) error {
+	for _, e := range reads {
+		if e.Fault == nil {
+			continue
+		}
+		if err := s.saveFault(ctx, run, e); err != nil {
 			return err
 		}
-		whole = append(whole, content{e, body, hash, hashHolders(e.Holders)})
 	}
 	if len(whole) == 0 {
 		return nil
 	}
 	var same []string
-	err := s.all(ctx, &same, sqlReadAgain, s.id, run,
-		pq.Array(each(whole, func(c content) string { return string(c.Tenant) })),
-		pq.Array(each(whole, func(c content) []byte { return c.hash[:] })),
-		pq.Array(each(whole, func(c content) []byte { return c.holders[:] })),
-		pq.Array(each(whole, func(c content) string { return c.ReadAt.Format(time.RFC3339Nano) })))
-	if err != nil {
+	if err := s.all(ctx, &same, sqlReadAgain, append([]any{s.id, run}, columnsOf(whole)...)...); err != nil {
 		return fmt.Errorf("record the reads: %w", err)
 	}
 	unchanged := map[billing.TenantID]bool{}

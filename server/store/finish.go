@@ -82,7 +82,11 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 		if err := s.release(ctx, c, f.Outcome); err != nil {
 			return err
 		}
-		if err := s.saveOutcome(ctx, c, id, run.Day, f); err != nil {
+		reads, err := contentsOf(f.Evidence)
+		if err != nil {
+			return err
+		}
+		if err := s.saveOutcome(ctx, c, id, run.Day, f, reads); err != nil {
 			return err
 		}
 		return s.closeRun(ctx, c.Customer, id, f)
@@ -96,7 +100,17 @@ func (s *Scope) FinishRun(ctx context.Context, c Claimed, run billing.Run, f Fin
 // WholeRun is BeginRun and FinishRun in one, for a run that had nothing to journal: the
 // most of a night are so. It gives the run with its id.
 func (s *Scope) WholeRun(ctx context.Context, c Claimed, run billing.Run, f Finish) (billing.Run, error) {
-	err := s.within(ctx, func(s *Scope) error {
+	reads, err := contentsOf(f.Evidence)
+	if err != nil {
+		return run, fmt.Errorf("keep a run of customer %d: %w", c.Customer, err)
+	}
+	if f.same(reads) {
+		kept, err := s.sameRun(ctx, c, run, f, reads)
+		if !errors.Is(err, ErrNotFound) {
+			return kept, err
+		}
+	}
+	err = s.within(ctx, func(s *Scope) error {
 		// In the order of FinishRun.
 		if err := s.useAnswers(ctx, f); err != nil {
 			return err
@@ -113,7 +127,7 @@ func (s *Scope) WholeRun(ctx context.Context, c Claimed, run billing.Run, f Fini
 			return err
 		}
 		run.ID, run.Started = runID(row.ID), row.Started.UTC()
-		if err := s.saveOutcome(ctx, c, row.ID, run.Day, f); err != nil {
+		if err := s.saveOutcome(ctx, c, row.ID, run.Day, f, reads); err != nil {
 			return err
 		}
 		return s.release(ctx, c, f.Outcome)
@@ -124,9 +138,33 @@ func (s *Scope) WholeRun(ctx context.Context, c Claimed, run billing.Run, f Fini
 	return run, nil
 }
 
+// same says that a run leaves nothing behind but what sqlSameRun keeps, as far as is
+// known here: that the contents are those kept already is for the database to say.
+func (f Finish) same(reads []content) bool {
+	return f.Outcome == Outcome{} && len(reads) > 0 && len(reads) == len(f.Evidence) &&
+		len(f.Ledgers) == 0 && len(f.Held) == 0 && len(f.Used) == 0 && len(f.Detached) == 0
+}
+
+// sameRun keeps such a run in one statement; ErrNotFound, and nothing kept, when a content
+// differs or the claim is lost.
+func (s *Scope) sameRun(ctx context.Context, c Claimed, run billing.Run, f Finish, reads []content) (billing.Run, error) {
+	end := f.end()
+	args := append([]any{s.id, c.Customer, c.Owner, c.Attempt, c.Trigger, run.Day.String()}, end[:5]...)
+	args = append(append(args, end[6]), columnsOf(reads)...) // without those that wait: there are none
+	var row struct {
+		ID      int64     `db:"id"`
+		Started time.Time `db:"started_at"`
+	}
+	if err := s.get(ctx, &row, sqlSameRun, args...); err != nil {
+		return run, fmt.Errorf("keep a run of customer %d: %w", c.Customer, err)
+	}
+	run.ID, run.Started = runID(row.ID), row.Started.UTC()
+	return run, nil
+}
+
 // saveOutcome keeps what a run saw, its ledgers and what it holds.
-func (s *Scope) saveOutcome(ctx context.Context, c Claimed, run int64, day billing.Day, f Finish) error {
-	if err := s.saveEvidence(ctx, run, day, f.Evidence); err != nil {
+func (s *Scope) saveOutcome(ctx context.Context, c Claimed, run int64, day billing.Day, f Finish, reads []content) error {
+	if err := s.saveReads(ctx, run, day, f.Evidence, reads); err != nil {
 		return err
 	}
 	if err := s.saveLedgers(ctx, f.Ledgers); err != nil {

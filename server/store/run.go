@@ -42,12 +42,49 @@ const sqlWholeRun query = `WITH claim AS (
 	SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10 FROM claim c
 	RETURNING id, started_at`
 
+// sqlSameRun is sqlWholeRun, the reads and sqlRelease of a run that did what was asked
+// for and in which every tenant's content is that of tenant_state: all of it or, when one
+// differs or the claim is lost, nothing and no row. Most runs of a night end with it, so
+// it is one statement and one commit.
+const sqlSameRun query = `WITH same AS (
+		SELECT n.tenant, t.evidence_id, n.read_at::timestamptz AS read_at
+		FROM unnest($13::text[], $14::bytea[], $15::bytea[], $16::text[]) AS n (tenant, hash, holders, read_at)
+		CROSS JOIN LATERAL (
+			SELECT s.evidence_id FROM tenant_state s
+			WHERE s.workspace_id = $1 AND s.tenant = n.tenant AND s.hash = n.hash AND s.holders_hash = n.holders
+			LIMIT 1) t),
+	claim AS (
+		UPDATE sync_state s
+		SET done_seq = s.claimed_seq, due_at = CASE WHEN s.requested_seq > s.claimed_seq THEN now() END,
+			failures = 0, last_error = '', lease_owner = NULL, lease_until = NULL
+		WHERE s.workspace_id = $1 AND s.customer_id = $2 AND s.lease_owner = $3 AND s.attempt = $4
+			AND (SELECT count(*) FROM same) = cardinality($13::text[])
+		RETURNING s.workspace_id, s.customer_id),
+	cut AS (
+		UPDATE run r SET status = 'stopped', finished_at = now() FROM claim c
+		WHERE r.workspace_id = c.workspace_id AND r.customer_id = c.customer_id AND r.status = 'running'),
+	settled AS (
+		UPDATE decision d SET open = false, closed_at = now() FROM claim c
+		WHERE d.workspace_id = c.workspace_id AND d.link_key = ANY ($12::text[]) AND d.open),
+	gone AS (
+		DELETE FROM open_plan p USING claim c
+		WHERE p.workspace_id = c.workspace_id AND p.customer_id = c.customer_id AND $11),
+	begun AS (
+		INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at, finished_at, error_code, error_message,
+			error_action)
+		SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10 FROM claim c
+		RETURNING id, started_at),
+	seen AS (
+		INSERT INTO evidence_read (workspace_id, run_id, tenant, evidence_id, read_at)
+		SELECT $1, b.id, s.tenant, s.evidence_id, s.read_at FROM begun b CROSS JOIN same s)
+	SELECT id, started_at FROM begun`
+
 // sqlFence holds the claim's row until the transaction ends: no one takes the customer
 // over in between.
 const sqlFence query = `SELECT attempt FROM sync_state
 	WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4 FOR UPDATE`
 
-func runSQL() []query { return []query{sqlBeginRun, sqlWholeRun, sqlFence} }
+func runSQL() []query { return []query{sqlBeginRun, sqlWholeRun, sqlSameRun, sqlFence} }
 
 func runID(id int64) billing.RunID { return billing.RunID(strconv.FormatInt(id, 10)) }
 

@@ -107,7 +107,7 @@ func TestUnchangedCustomerIsCheap(t *testing.T) {
 		}},
 		{"claim", 1, func() (err error) { claims, err = h.Claim(t.Context(), owner, 32, time.Minute); return err }},
 		{"load", 2, func() (err error) { loaded, err = h.workspace.LoadCustomer(t.Context(), h.customer.ID); return err }},
-		{"run", 5, func() error {
+		{"run", 1, func() error {
 			f := store.Finish{Status: billing.RunDone, Planned: true, Evidence: []billing.Evidence{e}, Same: slices.Collect(maps.Keys(kept))}
 			if len(loaded.Links[0].Ledgers) == 0 {
 				f.Same, f.Ledgers = nil, kept
