@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"trueup/server/billing"
 )
 
@@ -50,13 +48,30 @@ func (f *Flow) fetch(ctx context.Context, due Due) (*facts, billing.Run, error) 
 		return fx, run, f.trouble(ctx, &run, err)
 	}
 	fx.manage = manage
-	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return fx.readTenants(inner, tenants) })
-	group.Go(func() error { return fx.readManage(inner) })
-	if err := group.Wait(); err != nil {
+	if err := fx.readBoth(ctx, tenants); err != nil {
 		return fx, run, f.trouble(ctx, &run, err)
 	}
 	return fx, run, nil
+}
+
+// readBoth reads Microsoft on the stack of the run, which keeps its size from customer to
+// customer, and Manage beside it. When Manage fails there is nothing to wait for.
+func (fx *facts) readBoth(ctx context.Context, tenants Tenants) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	manage := make(chan error, 1)
+	go func() {
+		err := fx.readManage(ctx)
+		if err != nil {
+			cancel()
+		}
+		manage <- err
+	}()
+	cut := fx.readTenants(ctx, tenants) // the context's; a tenant's fault is its evidence
+	if err := <-manage; err != nil {
+		return err
+	}
+	return cut
 }
 
 // day is the business day of the run, taken once.
