@@ -166,7 +166,7 @@ func itemAnswer(id string, a response) batchAnswer {
 	}
 	switch {
 	case len(a.body) == 0:
-	case json.Valid(a.body):
+	case a.sound || json.Valid(a.body):
 		out.Body = json.RawMessage(a.body)
 	default:
 		out.Body = string(a.body)

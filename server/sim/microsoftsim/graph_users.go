@@ -21,10 +21,12 @@ func (q *graphCall) advanced() bool {
 
 func (q *graphCall) counted() bool { return strings.EqualFold(q.query.Get("$count"), "true") }
 
+// bySKU is the filter for the holders of one SKU.
+var bySKU = regexp.MustCompile(`^assignedLicenses/any\((\w+):(\w+)/skuId eq ([0-9a-fA-F-]{36})\)$`)
+
 // userFilter reads $filter: all licensed users (an advanced query), or those of one SKU.
 func (s *Sim) userFilter(q *graphCall) (userFilter, *response) {
 	text := strings.Join(strings.Fields(q.query.Get("$filter")), " ")
-	bySKU := regexp.MustCompile(`^assignedLicenses/any\((\w+):(\w+)/skuId eq ([0-9a-fA-F-]{36})\)$`)
 	switch found := bySKU.FindStringSubmatch(text); {
 	case text == "":
 		return userFilter{}, nil
@@ -87,7 +89,7 @@ func usersAnswer(q *graphCall, everybody *roster, p page, chosen []string) respo
 		b = everybody.at(n).append(b, chosen)
 	}
 	b = append(b, `]}`...)
-	return response{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;odata.metadata=minimal;charset=utf-8"}}, body: b}
+	return response{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json;odata.metadata=minimal;charset=utf-8"}}, body: b, sound: true}
 }
 
 // usersCount is GET /users/$count, a number in plain text.

@@ -17,6 +17,7 @@ func (f Fault) answer() response {
 
 // spoil changes an answer as the fault says; bodies that aren't JSON lists stay as they are.
 func (f Fault) spoil(a response) response {
+	a.sound = false
 	switch f.Kind {
 	case FaultDrop:
 		a.drop = true

@@ -55,8 +55,8 @@ func parts() []part {
 	}
 }
 
-// Many makes a world of many alike customers and writes its workspace file. Customer n is company C00001 and up; every tenth has several hundred
-// licensed users (never 1,000), the others up to sixty. Each license has one subscription, named by SubscriptionID, every third of them monthly.
+// Many makes a world of many alike customers and writes its workspace file. Customer n is company C00001 and up; every 25th has several hundred
+// licensed users (never 1,000), the others up to 54: Users has the figures. Each license has one subscription, named by SubscriptionID, every third of them monthly.
 func Many(size Size, workspace io.Writer) (*Large, error) {
 	if size.Customers < 1 || size.Customers > 100000 || size.Licenses < 1 || size.Licenses > len(parts()) {
 		return nil, fmt.Errorf("make many customers: %d with %d licenses each", size.Customers, size.Licenses)
@@ -99,10 +99,21 @@ func (l *Large) SubscriptionID(n, k int) string {
 
 // Seats is how many seats license k of customer n has on the first day.
 func (l *Large) Seats(n, k int) int {
-	if n%10 == 9 {
+	if n%25 == 24 {
 		return 100 + (n*31+k*97)%850
 	}
-	return 1 + (n*7+k*13)%60
+	return 1 + (n*7+k*13)%(5+n*37%56)
+}
+
+func assigned(seats int) int { return seats - seats/10 }
+
+// Users is how many licensed users customer n has: as many as hold the license of which it assigned most.
+func (l *Large) Users(n int) int {
+	most := 0
+	for k := range l.size.Licenses {
+		most = max(most, assigned(l.Seats(n, k)))
+	}
+	return most
 }
 
 // Change adds one seat from day on to every nth of all licenses and says to how many.
@@ -185,7 +196,7 @@ func (l *Large) sku(n, k int, p part, partner string) *microsoftsim.SKU {
 		sub.TermDuration = "P1M"
 	}
 	return &microsoftsim.SKU{
-		ID: p.id, PartNumber: p.name, Subscriptions: []*microsoftsim.Subscription{sub}, Assigned: []microsoftsim.SeatStep{{Seats: seats - seats/10}},
+		ID: p.id, PartNumber: p.name, Subscriptions: []*microsoftsim.Subscription{sub}, Assigned: []microsoftsim.SeatStep{{Seats: assigned(seats)}},
 	}
 }
 
