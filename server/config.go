@@ -17,6 +17,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"trueup/server/microsoft"
+	"trueup/server/notify"
 )
 
 // Settings are the product's, from the environment. Every variable stands in the
@@ -24,6 +25,7 @@ import (
 type Settings struct {
 	Listen         string   `env:"TRUEUP_LISTEN, default=127.0.0.1:8080"`
 	MetricsListen  string   `env:"TRUEUP_METRICS_LISTEN"`
+	PublicURL      string   `env:"TRUEUP_PUBLIC_URL"`
 	TrustedProxies []string `env:"TRUEUP_TRUSTED_PROXIES"`
 	Roles          []string `env:"TRUEUP_ROLES, default=web,worker,clock"`
 
@@ -40,6 +42,7 @@ type Settings struct {
 	ManageCallsPerMinute int    `env:"TRUEUP_MANAGE_CALLS_PER_MINUTE, default=600"`
 	Customers            int    `env:"TRUEUP_CUSTOMERS_AT_A_TIME, default=32"`
 
+	SMTPURL   string `env:"TRUEUP_SMTP_URL"`
 	LogFormat string `env:"TRUEUP_LOG_FORMAT, default=text"`
 	LogLevel  string `env:"TRUEUP_LOG_LEVEL, default=warn"`
 	NightlyAt string `env:"TRUEUP_NIGHTLY_AT, default=02:00"`
@@ -48,7 +51,7 @@ type Settings struct {
 
 // secretSettings are never shown, not even in part: addresses may hold passwords.
 func secretSettings() []string {
-	return []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET"}
+	return []string{"TRUEUP_DATABASE_URL", "TRUEUP_SECRET_KEYSET", "TRUEUP_SMTP_URL"}
 }
 
 // readSettings reads the environment and reports every fault at once.
@@ -99,6 +102,14 @@ func (s Settings) check() []error {
 			bad(name, "%q is no address such as 127.0.0.1:8080", v)
 		}
 	}
+	if s.PublicURL != "" && !isPublic(s.PublicURL) {
+		bad("TRUEUP_PUBLIC_URL", "must be an https address such as https://trueup.example, without a path (http only on this machine)")
+	}
+	if s.SMTPURL != "" {
+		if err := notify.CheckSMTP(s.SMTPURL); err != nil {
+			bad("TRUEUP_SMTP_URL", "%w", err)
+		}
+	}
 	for _, p := range s.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {
 			if _, err := netip.ParseAddr(p); err != nil {
@@ -139,6 +150,34 @@ func (s Settings) check() []error {
 	}
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return faults
+}
+
+// isPublic takes the addresses that people may be sent to: what they type there, such as
+// passwords, goes in clear only on one machine.
+func isPublic(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
+
+// publicURL is where people reach the service, without a slash at the end: as set, else
+// where it listens on this machine.
+func (s Settings) publicURL() string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if err != nil || !isLoopback(host) {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // log is the product's logger: to standard error, secrets redacted where they arise, and

@@ -88,7 +88,7 @@ func TestWrongSettingsAreToldAtOnce(t *testing.T) {
 		"TRUEUP_LISTEN": "nowhere", "TRUEUP_METRICS_LISTEN": "9090", "TRUEUP_TRUSTED_PROXIES": "10.0.0.0/99",
 		"TRUEUP_ROLES": "web,cook", "TRUEUP_DATABASE_URL": "postgres://trueup:hushhush@db/trueup", "TRUEUP_MICROSOFT_GRAPH_URL": "http://graph.example",
 		"TRUEUP_MANAGE_CALLS_PER_MINUTE": "-1", "TRUEUP_CUSTOMERS_AT_A_TIME": "0", "TRUEUP_NIGHTLY_AT": "noon", "TRUEUP_LOG_FORMAT": "xml", "TRUEUP_LOG_LEVEL": "loud",
-		"TRUEUP_MICROSOFT_CLOUD": "moon",
+		"TRUEUP_MICROSOFT_CLOUD": "moon", "TRUEUP_PUBLIC_URL": "http://trueup.example", "TRUEUP_SMTP_URL": "http://trueup:hushhush@mail.example",
 	}
 	_, err := readSettings(context.Background(), envconfig.MapLookuper(wrong))
 	var settings *settingsError
@@ -134,6 +134,7 @@ func TestSettingsDump(t *testing.T) {
 	t.Parallel()
 	s, err := readSettings(context.Background(), envconfig.MapLookuper(map[string]string{
 		"TRUEUP_DATABASE_URL": "postgres://trueup:hushhush@db/trueup", "TRUEUP_SECRET_KEYSET": "keyhush",
+		"TRUEUP_SMTP_URL": "smtps://trueup%40mail.example:hushhush@mail.example",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -148,5 +149,46 @@ func TestSettingsDump(t *testing.T) {
 	slices.Sort(names)
 	if d := cmp.Diff(settingNames(), names); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestPublicURL: where people are sent to is https, or this machine, and has no path.
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[string]string{
+		"": "http://127.0.0.1:8080", "https://trueup.example/": "https://trueup.example", "http://localhost:8080": "http://localhost:8080",
+		"http://[::1]:8080": "http://[::1]:8080", "http://trueup.example": "no", "ftp://trueup.example": "no", "https://trueup.example/path": "no",
+		"https://trueup:hush@trueup.example": "no", "trueup.example": "no", "https://trueup.example?a": "no",
+	} {
+		s, err := readSettings(context.Background(), envconfig.MapLookuper(map[string]string{"TRUEUP_PUBLIC_URL": set}))
+		if err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("%s: a password is in the error", set)
+		}
+		if got := s.publicURL(); err == nil && got != want || (err != nil) != (want == "no") {
+			t.Errorf("%q is %q, %v, want %q", set, got, err, want)
+		}
+	}
+	if got := (Settings{Listen: ":8080"}).publicURL(); got != "http://localhost:8080" {
+		t.Errorf("it listens everywhere and sends people to %s", got)
+	}
+}
+
+// TestSMTPURL: how to reach a mail server is checked, and never shown.
+func TestSMTPURL(t *testing.T) {
+	t.Parallel()
+	for set, right := range map[string]bool{
+		"smtp://mail.example": true, "smtps://trueup%40mail.example:hush@mail.example:465": true, "smtp://a:hush@localhost?starttls=no": true,
+		"smtp://mail.example?from=trueup@mail.example&starttls=no": true, "smtp://a:hush@mail.example?starttls=no": false,
+		"smtps://mail.example?starttls=no": false, "smtp://mail.example?from=nobody": false, "smtp://hush@mail.example:0": false,
+		"https://mail.example": false, "smtp://": false, "smtp://mail.example/inbox": false, "smtp://mail.example?tls=maybe": false,
+		"smtp://a:hush%zz@mail.example": false, "smtp://mail.example?from=a@b.example%0d%0aBcc:c@d.example": false,
+	} {
+		_, err := readSettings(context.Background(), envconfig.MapLookuper(map[string]string{"TRUEUP_SMTP_URL": set}))
+		if (err == nil) != right {
+			t.Errorf("%q: %v", set, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: a password is in the error %v", set, err)
+		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"trueup/server/api"
+	"trueup/server/billing"
 	"trueup/server/embeddedpg"
 	"trueup/server/reconcile"
 	"trueup/server/store"
@@ -98,12 +99,22 @@ func (s *serving) begin(ctx context.Context, m *metrics, work *sync.WaitGroup) e
 		if err != nil {
 			return err
 		}
-		w := reconcile.Worker{Flow: flow, Work: b, Owner: owner(), Slots: p.Settings.Customers, Share: p.rooms.share, Ran: m.ran}
+		soon, health := &askSoon{p: p}, &manageHealth{p: p}
+		ran := func(c reconcile.Claim, run billing.Run, err error) {
+			m.ran(c, run, err)
+			health.ran(context.WithoutCancel(ctx), run)
+			soon.ran(c)
+		}
+		w := reconcile.Worker{Flow: flow, Work: b, Owner: owner(), Slots: p.Settings.Customers, Share: p.rooms.share, Ran: ran}
 		work.Go(func() { w.Serve(ctx) })
+		work.Go(func() { soon.serve(ctx) })
 	}
 	if s.has("clock") {
 		c := reconcile.Clock{Nights: b, Log: p.log, Now: p.now, At: p.Settings.NightlyAt, Pace: reconcile.Pace(p.Settings.ManageCallsPerMinute)}
 		work.Go(func() { c.Serve(ctx) })
+		if err := p.tell(ctx, work); err != nil {
+			return err
+		}
 	}
 	if p.db != nil {
 		work.Go(func() {
