@@ -55,6 +55,8 @@ func lineOn(t *testing.T, id int, text string, it Day) Line {
 		switch mark {
 		case "late":
 			l.MadeAt = it
+		case "yesterday":
+			l.MadeAt = it - 1
 		case "dear":
 			l.UnitPrice = PriceOf(quantity(31))
 		}
@@ -263,6 +265,14 @@ var mendSettled = []mendRow{
 		lines: "S8 01-01..; D-2 03-17..03-31 late", want: "S9 01-01..; D-2 03-17..03-19; +D-1 03-20..03-31",
 	},
 	{
+		name: "a credit of one seat is shortened", it: "03-31", due: "01-01:10 03-17:9 03-20:10", billed: to31March,
+		lines: "S9 01-01..; D-1 03-17..03-31 late", want: "S10 01-01..; D-1 03-17..03-19",
+	},
+	{
+		name: "one of a credit of two, and one of a charge of two", it: "03-31", due: "01-01:10 03-10:9 03-15:10 03-20:11", billed: to31March,
+		lines: "S11 01-01..; D-2 03-10..03-14 late; D2 03-20..03-31 late", want: "S11 01-01..; D-1 03-10..03-14; D1 03-20..03-31",
+	},
+	{
 		name: "what an invoice has is credited, not shortened", it: "03-31", due: "01-01:10 03-10:12 03-20:10",
 		billed: "01-01:10 03-10:12 04-01:0", lines: "S12 01-01..; D2 03-10..03-31", want: "S10 01-01..; D2 03-10..03-31; +D-2 03-20..03-31",
 	},
@@ -416,6 +426,26 @@ var mendOpenDays = []mendRow{
 		lines: "S10 01-01..; D1 03-05..03-20", want: "S9 01-01..; D1 03-05..03-09; +D1 03-01..03-09",
 	},
 	{
+		name: "open: more now, fewer later", it: "02-28", due: "01-01:10 03-01:12 03-10:8", billed: to28February,
+		lines: "S10 01-01..", want: "S8 01-01..; +D4 03-01..03-09",
+	},
+	{
+		name: "open: fewer on So, and a pending line isn't wanted", it: "02-28", due: "01-01:10 03-01:8", billed: to28February,
+		lines: "S10 01-01..; P2 03-05..", want: "S8 01-01..; P0 03-05..03-05",
+	},
+	{
+		name: "open: fewer for ever, beside a dated line that is wanted", it: "02-28", due: "01-01:10 03-01:8 03-05:10 03-10:8", billed: to28February,
+		lines: "S10 01-01..; D2 03-05..03-09", want: "S8 01-01..; D2 03-05..03-09",
+	},
+	{
+		name: "open: a dated line is too much by one, and more come later", it: "02-28", due: "01-01:10 03-05:11 03-10:10 03-20:15", billed: to28February,
+		lines: "S10 01-01..; D2 03-05..03-09", want: "S10 01-01..; D1 03-05..03-09; +P5 03-20..",
+	},
+	{
+		name: "open: a standing line never goes down to nothing for a while", it: "02-28", due: "01-01:10 03-05:12 03-10:2 03-13:12", billed: to28February,
+		lines: "S10 01-01..; P2 03-05..", want: "S10 01-01..; P2 03-05..; +D-10 03-10..03-12",
+	},
+	{
 		name: "pending: shortened to the day before", it: "02-28", due: "01-01:10 03-10:12 03-20:10", billed: to28February,
 		lines: "S10 01-01..; P2 03-10..", want: "S10 01-01..; P2 03-10..03-19",
 	},
@@ -478,6 +508,14 @@ var mendOpenDays = []mendRow{
 	{
 		name: "roll-up of two, one from the last invoiced day", it: "03-31", due: "01-01:10 03-17:12 03-31:13", billed: "01-01:10 03-17:12 03-31:13 04-01:0",
 		lines: "S10 01-01..; P2 03-17..; P1 03-31..", want: "S13 01-01..; P2 03-17..03-31; P1 03-31..03-31",
+	},
+	{
+		name: "roll-up of as many as stand", it: "03-31", due: "01-01:2 03-17:4", billed: "01-01:2 03-17:4 04-01:0",
+		lines: "S2 01-01..; P2 03-17..", want: "S4 01-01..; P2 03-17..03-31",
+	},
+	{
+		name: "roll-up of one that was made a day before the last invoice's end", it: "03-31", due: "01-01:10 03-31:12", billed: "01-01:10 03-31:12 04-01:0",
+		lines: "S10 01-01..; P2 03-31.. yesterday", want: "S12 01-01..; P2 03-31..03-31",
 	},
 	{
 		name: "roll-up beside a change", it: "03-31", due: "01-01:10 03-17:12 04-10:15", billed: "01-01:10 03-17:12 04-01:0",
@@ -590,6 +628,20 @@ var mendEnds = []mendRow{
 		lines: "D5 03-10..03-20", want: "D5 03-10..03-20; +S5 03-21..",
 	},
 	{
+		name: "back: a dated line already carries the day after", it: "02-28", today: "03-15", due: "01-01:5", billed: "01-01:5 03-01:0",
+		lines: "S5 01-01..03-20; D5 03-21..03-21", want: "S5 01-01..03-20; D5 03-21..03-21; +S5 03-22..",
+	},
+	{
+		name: "back: more from its first day on", it: "02-28", today: "03-15", due: "03-10:10", billed: "",
+		lines: "S5 03-10..03-20", want: "S10 03-10..",
+	},
+	{
+		name: "begins: one seat", it: "02-28", due: "03-17:1", billed: "", lines: "", want: "+S1 03-17..",
+	},
+	{
+		name: "begins: one seat more and less", it: "02-28", due: "03-17:1 03-20:2 03-25:1", billed: "", lines: "", want: "+S1 03-17..; +D1 03-20..03-24",
+	},
+	{
 		name: "begins: on an open day", it: "02-28", due: "03-17:10", billed: "", lines: "", want: "+S10 03-17..",
 	},
 	{
@@ -624,6 +676,10 @@ var mendEnds = []mendRow{
 		lines: "S10 01-01..03-16; P10 03-17..", want: "S10 01-01..03-16; P10 03-17..03-19; +P8 03-20..",
 	},
 	{
+		name: "pending lines carry too much for a while", it: "02-28", due: "01-01:10 03-20:8 03-25:10", billed: to28February,
+		lines: "S10 01-01..03-16; P10 03-17..", want: "S10 01-01..03-16; P10 03-17..; +D-2 03-20..03-24",
+	},
+	{
 		name: "pending lines carry it all, one of them emptied", it: "02-28", due: "01-01:10", billed: to28February,
 		lines: "S10 01-01..03-16; P0 03-05..; P4 03-17..; P6 03-17..", want: "S10 01-01..03-16; P0 03-05..03-05; P4 03-17..; P6 03-17..",
 	},
@@ -633,6 +689,14 @@ var mendEnds = []mendRow{
 	},
 	{
 		name: "a standing line that ends and keeps none", it: "03-31", due: "", billed: "", lines: "S10 03-10..03-31 late", want: "S0 03-10..03-10",
+	},
+	{
+		name: "though the standing one is the younger and smaller", it: "03-31", due: "03-10:7 03-20:10 03-25:7 04-01:0", billed: "",
+		lines: "D7 03-10..03-31 late; S3 03-20..03-31 late", want: "D7 03-10..03-24; +D4 03-25..03-31; S3 03-20..03-31",
+	},
+	{
+		name: "of two standing lines that end the one which is too much is shortened", it: "03-31", due: "03-10:2 03-15:10 04-01:0", billed: "",
+		lines: "S2 03-10..03-31 late; S10 03-15..03-31 late", want: "S2 03-10..03-14; S10 03-15..03-31",
 	},
 	{
 		name: "a dated line is shortened before a standing one that ends", it: "03-31", due: "03-10:10 03-20:7 04-01:0", billed: "",
@@ -648,6 +712,10 @@ var mendEnds = []mendRow{
 	{
 		name: "end: a change on the last day", it: "03-31", end: "04-15", due: "01-01:10 04-15:12", billed: to31March,
 		lines: "S10 01-01..", want: "S10 01-01..; +P2 04-15..",
+	},
+	{
+		name: "end: fewer on the last day", it: "03-31", end: "04-15", due: "01-01:10 04-15:8", billed: to31March,
+		lines: "S10 01-01..", want: "S8 01-01..; +D2 04-01..04-14",
 	},
 	{
 		name: "end: a change after it is none", it: "03-31", end: "04-15", due: "01-01:10 04-16:12", billed: to31March, lines: "S10 01-01..", want: "S10 01-01..",
