@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -11,19 +10,15 @@ import (
 
 // newAPI introduces the API to who keeps the things of each screen: a file api_*.go a
 // screen.
-func newAPI(p *product, ready *readiness, people api.People) (*api.Server, error) {
+func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api.People) (*api.Server, error) {
 	return api.New(api.Config{
 		Log: p.log, People: people, Known: knownError, Reference: requestOf, Version: version, Now: p.now,
+		PublicURL: p.Settings.PublicURL,
+		Session:   accounts,
+		Users:     usersBook{accounts, p.store},
 		Workspace: workspaceBook{p},
 		Service:   serviceBook{p, ready},
 	})
-}
-
-// strangers knows nobody.
-type strangers struct{}
-
-func (strangers) Authenticate(context.Context, *http.Request) (account.Principal, error) {
-	return account.Principal{}, api.ErrSignedOut
 }
 
 // knownError says what an error of the adapters means to a person: they have words of

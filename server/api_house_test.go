@@ -41,6 +41,7 @@ type house struct {
 	p      *product
 	world  *scenario.Large
 	api    *api.Server
+	people *account.Accounts
 	engine *gin.Engine
 	web    *httptest.Server
 	log    *logged
@@ -93,7 +94,10 @@ func newHouse(t *testing.T, size scenario.Size, people api.People) *house {
 		people = byWord{h}
 	}
 	ready := &readiness{p: h.p}
-	h.api, err = newAPI(h.p, ready, people)
+	h.people, err = h.p.accounts()
+	must(t, err)
+	t.Cleanup(h.people.Close)
+	h.api, err = newAPI(h.p, ready, h.people, people)
 	must(t, err)
 	web, err := newWeb(h.p.Settings, ready, h.p.log, h.api)
 	must(t, err)
@@ -150,7 +154,7 @@ func withEnvironment(env map[string]string) envconfig.Lookuper { return envconfi
 // byWord knows whoever says a workspace and a role.
 type byWord struct{ h *house }
 
-func (n byWord) Authenticate(_ context.Context, r *http.Request) (account.Principal, error) {
+func (n byWord) Authenticate(_ context.Context, r *http.Request, _ account.Client) (account.Principal, error) {
 	said := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	where, word, _ := strings.Cut(said, "/")
 	role, err := account.ParseRole(word)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"trueup/server/account"
 	"trueup/server/api"
 	"trueup/server/billing"
 	"trueup/server/embeddedpg"
@@ -55,6 +56,8 @@ type serving struct {
 	ready  *readiness
 	api    *api.Server // nil without the role web
 	broken chan error  // why the process can't go on
+
+	accounts *account.Accounts // nil without the role web
 }
 
 func (s *serving) has(role string) bool { return slices.Contains(s.p.Settings.Roles, role) }
@@ -113,6 +116,11 @@ func (s *serving) begin(ctx context.Context, m *metrics, work *sync.WaitGroup) e
 		c := reconcile.Clock{Nights: b, Log: p.log, Now: p.now, At: p.Settings.NightlyAt, Pace: reconcile.Pace(p.Settings.ManageCallsPerMinute)}
 		work.Go(func() { c.Serve(ctx) })
 		if err := p.tell(ctx, work); err != nil {
+			return err
+		}
+	}
+	if s.accounts != nil {
+		if err := p.tellFirst(ctx, s.accounts, s.out); err != nil {
 			return err
 		}
 	}
@@ -183,7 +191,11 @@ func (s *serving) open(ctx context.Context, m *metrics) ([]door, error) {
 
 // web is what people and programs see.
 func (s *serving) web() (h http.Handler, err error) {
-	if s.api, err = newAPI(s.p, s.ready, strangers{}); err != nil {
+	if s.accounts, err = s.p.accounts(); err != nil {
+		return nil, err
+	}
+	s.p.closing = append(s.p.closing, func() error { s.accounts.Close(); return nil })
+	if s.api, err = newAPI(s.p, s.ready, s.accounts, people{s.accounts}); err != nil {
 		return nil, err
 	}
 	return newWeb(s.p.Settings, s.ready, s.p.log, s.api)

@@ -26,7 +26,7 @@ func (a *Accounts) CallbackURL() string { return a.cfg.PublicURL + CallbackPath 
 // Begun is a sign-in that goes to a provider.
 type Begun struct {
 	Location string // where the browser is sent
-	Browser  Issued // binds the answer to this browser: a cookie, FlowCookieName
+	Browser  Issued // binds the answer to this browser: FlowCookie
 }
 
 // BeginOpenID sends a person to the provider that speaks of their address; "" is the one

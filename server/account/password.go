@@ -209,7 +209,7 @@ func (a *Accounts) live(all []billing.Session) []billing.Session {
 // RevokeSession ends one of the person's own sessions.
 func (a *Accounts) RevokeSession(ctx context.Context, p Principal, id SessionID, c Client) error {
 	if p.Kind != BySession {
-		return errBySession()
+		return errNotFound() // a program has none
 	}
 	all, err := a.MySessions(ctx, p)
 	if err != nil {

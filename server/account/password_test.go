@@ -285,16 +285,15 @@ func TestAnEndedSessionStaysEnded(t *testing.T) {
 
 func TestCookie(t *testing.T) {
 	t.Parallel()
-	ends := time.Date(2026, 3, 17, 12, 0, 0, 0, time.UTC)
-	for _, c := range []struct{ got, want string }{
-		{account.Cookie(account.CookieName(true), true, account.Issued{Token: "abc", Ends: ends}).String(),
-			"__Host-trueup_session=abc; Path=/; Expires=Tue, 17 Mar 2026 12:00:00 GMT; HttpOnly; Secure; SameSite=Lax"},
-		{account.Cookie(account.CookieName(false), false, account.Issued{Token: "abc", Ends: ends}).String(),
-			"trueup_session=abc; Path=/; Expires=Tue, 17 Mar 2026 12:00:00 GMT; HttpOnly; SameSite=Lax"},
-		{account.Cookie(account.FlowCookieName(true), true, account.Issued{}).String(),
-			"__Host-trueup_openid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax"},
+	secure := build(t)
+	plain := build(t, func(c *account.Config) { c.PublicURL = "http://localhost:8080" })
+	i := account.Issued{Token: "abc", Ends: time.Date(2026, 3, 17, 12, 0, 0, 0, time.UTC)}
+	for want, got := range map[string]string{
+		"__Host-trueup_session=abc; Path=/; Expires=Tue, 17 Mar 2026 12:00:00 GMT; HttpOnly; Secure; SameSite=Lax":        secure.SessionCookie(i).String(),
+		"trueup_session=abc; Path=/; Expires=Tue, 17 Mar 2026 12:00:00 GMT; HttpOnly; SameSite=Lax":                       plain.SessionCookie(i).String(),
+		"__Host-trueup_openid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly; Secure; SameSite=Lax": secure.FlowCookie(account.Issued{}).String(),
 	} {
-		if d := cmp.Diff(c.want, c.got); d != "" {
+		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)
 		}
 	}

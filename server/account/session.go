@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -104,36 +105,25 @@ type Issued struct {
 	Ends  time.Time
 }
 
-// Cookie names, with and without https. A __Host- cookie is taken by browsers from the
-// host itself over https only, so no neighbour domain can set one.
+// The names of the cookies. With https they begin with __Host-: browsers take such a one
+// from the host itself over https only, so no neighbour domain can set it.
 const (
-	secureCookie = "__Host-trueup_session"
-	plainCookie  = "trueup_session"
-	flowCookie   = "trueup_openid"
+	sessionCookie = "trueup_session"
+	flowCookie    = "trueup_openid"
 )
 
-// CookieName is the name of the session's cookie.
-func CookieName(secure bool) string {
-	if secure {
-		return secureCookie
-	}
-	return plainCookie
-}
+// SessionCookie is the cookie of a session; of the zero Issued, one that takes it away.
+func (a *Accounts) SessionCookie(i Issued) *http.Cookie { return a.cookie(sessionCookie, i) }
 
-// FlowCookieName is the name of the cookie that binds a provider's answer to the browser.
-func FlowCookieName(secure bool) string {
-	if secure {
-		return "__Host-" + flowCookie
-	}
-	return flowCookie
-}
+// FlowCookie is the cookie that binds a provider's answer to the browser.
+func (a *Accounts) FlowCookie(i Issued) *http.Cookie { return a.cookie(flowCookie, i) }
 
-// Cookie is what the browser is given; secure says that the public address is https. An
-// Issued without a token takes the cookie away. Lax lets links from mails and the
-// provider's way back find the session; requests that write are checked for their origin.
-func Cookie(name string, secure bool, i Issued) *http.Cookie {
-	c := &http.Cookie{
-		Name: name, Value: i.Token, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode, Expires: i.Ends,
+// cookie is Lax, so that links from mails and the provider's way back find it; requests
+// that write are checked for their origin.
+func (a *Accounts) cookie(name string, i Issued) *http.Cookie {
+	c := &http.Cookie{Name: name, Value: i.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Expires: i.Ends}
+	if strings.HasPrefix(a.cfg.PublicURL, "https://") {
+		c.Name, c.Secure = "__Host-"+name, true
 	}
 	if i.Token == "" {
 		c.Expires, c.MaxAge = time.Unix(1, 0), -1

@@ -179,10 +179,10 @@ func (a *Accounts) ResetFactors(ctx context.Context, p Principal, id UserID, cod
 // ResetPasswordOf makes a link with which a user sets a new password, and mails it or
 // gives it to be handed over once.
 func (a *Accounts) ResetPasswordOf(ctx context.Context, p Principal, id UserID, c Client) (Link, error) {
-	if p.Kind != BySession {
-		return Link{}, errBySession()
-	}
 	m, err := a.within(ctx, p, id)
+	if err == nil && p.Kind != BySession {
+		err = errBySession()
+	}
 	if err != nil {
 		return Link{}, err
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -13,9 +12,9 @@ import (
 
 // People says who a request is made by.
 type People interface {
-	// Authenticate knows somebody by the session's cookie or by Authorization: Bearer.
-	// Nobody known is ErrSignedOut; an error of another kind is ours, not theirs.
-	Authenticate(ctx context.Context, r *http.Request) (account.Principal, error)
+	// Authenticate knows somebody by the session's cookie or by Authorization: Bearer,
+	// and from where they may ask. Nobody known is ErrSignedOut.
+	Authenticate(ctx context.Context, r *http.Request, from account.Client) (account.Principal, error)
 }
 
 type askerKey struct{}
@@ -60,18 +59,18 @@ func (s *Server) admit(c *gin.Context) {
 		s.refuse(c, errMissing)
 		return
 	}
-	p, err := s.people.Authenticate(c.Request.Context(), c.Request)
+	from := account.Client{Address: c.ClientIP(), Device: c.Request.UserAgent(), Request: s.reference(c.Request.Context())}
+	p, err := s.people.Authenticate(c.Request.Context(), c.Request, from)
 	switch {
 	case err == nil:
 		err = r.admits(p)
-	case r.Access == Anybody && errors.Is(err, ErrSignedOut):
-		err = nil
+	case r.Access == Anybody && s.refusal(err).Status < http.StatusInternalServerError:
+		p, err = account.Principal{}, nil // whoever isn't known, or not from there, may do what anybody may
 	}
 	if err != nil {
 		s.refuse(c, err)
 		return
 	}
-	from := account.Client{Address: c.ClientIP(), Device: c.Request.UserAgent(), Request: s.reference(c.Request.Context())}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), askerKey{}, asker{p, from}))
 	if s.missing[r.ID] {
 		s.refuse(c, errMissing)

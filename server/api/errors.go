@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -78,9 +79,10 @@ func table() []row {
 type Refusal struct {
 	Status               int
 	Code, Detail, Action string
-	Faults               []FieldFault // of fields of the request
-	Checks               []Check      // of a connection that was tried
-	Plan                 *Plan        // what would be written now, where what was shown moved
+	Faults               []FieldFault  // of fields of the request
+	Checks               []Check       // of a connection that was tried
+	Plan                 *Plan         // what would be written now, where what was shown moved
+	Wait                 time.Duration // after which it may be tried again; 0: unknown
 	Cause                error
 }
 
@@ -136,11 +138,13 @@ func Refuse(c *gin.Context, r *Refusal, reference string) {
 	}
 	c.Header("Content-Type", "application/problem+json")
 	c.Header("Cache-Control", "no-store")
+	r.retryAfter(c.Writer.Header())
 	c.Writer.Header().Del("ETag")
 	c.AbortWithStatusJSON(r.Status, p)
 }
 
 func (s *Server) refusal(err error) *Refusal {
+	err = Told(err)
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r
 	}

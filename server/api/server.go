@@ -190,10 +190,10 @@ type rest struct{ StrictServerInterface }
 // screens are all screens as one, and those that somebody keeps, each by itself.
 func screens(c Config, hub *Hub) (*all, []any) {
 	a := &all{
-		sessionScreen{c.Session, c.Now}, setupScreen{c.Setup}, overviewScreen{c.Overview}, approvalsScreen{c.Approvals, c.Now},
+		sessionScreen{c.Session, c.Version}, setupScreen{c.Setup}, overviewScreen{c.Overview}, approvalsScreen{c.Approvals, c.Now},
 		linksScreen{c.Links, c.Now}, customersScreen{c.Customers, c.Now}, profilesScreen{c.Profiles}, manageScreen{c.Manage},
 		connectionsScreen{c.Connections, c.Now}, historyScreen{c.History, c.Now}, eventsScreen{hub, c.Live},
-		notificationsScreen{c.Notifications, c.Now}, usersScreen{c.Users, c.Now}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
+		notificationsScreen{c.Notifications, c.Now}, usersScreen{c.Users}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
 		serviceScreen{c.Service, c.Version}, rest{},
 	}
 	var there []any

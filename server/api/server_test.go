@@ -59,7 +59,7 @@ func (b *stillBook) Present(context.Context, billing.WorkspaceID) ([]Event, erro
 
 type byHeader struct{}
 
-func (byHeader) Authenticate(_ context.Context, r *http.Request) (account.Principal, error) {
+func (byHeader) Authenticate(_ context.Context, r *http.Request, _ account.Client) (account.Principal, error) {
 	role, err := account.ParseRole(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if err != nil {
 		return account.Principal{}, ErrSignedOut
