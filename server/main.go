@@ -45,7 +45,7 @@ func commands() []command {
 		{"doctor", "", "check everything that Trueup needs, and print what is missing", doctor},
 		{"skus", "refresh [-f FILE|URL]", "read Microsoft's published product names", skus},
 		{"migrate", "", "bring the database's schema up to date", migrate},
-		{"user", "add EMAIL [--name N] [--role R] [--workspace W] | reset EMAIL", "make a user, or let one in again", user},
+		{"user", "add EMAIL [--role R] [--workspace W] | reset EMAIL", "make a user, or let one in again", user},
 		{"keys", "new | rotate", "make a keyset for secrets, or give it a new key", keys},
 		{"version", "", "print the version", printVersion},
 	}
