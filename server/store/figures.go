@@ -30,16 +30,16 @@ const (
 	sqlHoldsWaiting query = `SELECT hold, count(*) AS links FROM open_plan GROUP BY hold ORDER BY hold`
 )
 
-// sqlNewestSealed is the secret of a name that was kept last: were it sealed with a key
-// that this process lacks, a process with a newer keyset has sealed it.
-func sqlNewestSealed(n SecretName) query {
-	return query(`SELECT id, ` + n + ` AS sealed FROM connection WHERE ` + n + ` IS NOT NULL ORDER BY updated_at DESC, id DESC LIMIT 1`)
+// sqlNewest is the secret of a column that was kept last: were it sealed with a key that
+// this process lacks, a process with a newer keyset has sealed it.
+func (c sealedColumn) sqlNewest() query {
+	return query(`SELECT id, ` + c.column + ` AS sealed FROM ` + c.table + ` WHERE ` + c.column + ` IS NOT NULL ORDER BY updated_at DESC, id DESC LIMIT 1`)
 }
 
 func figuresSQL() []query {
 	all := []query{sqlFigures, sqlHoldsWaiting}
-	for _, n := range secretNames() {
-		all = append(all, sqlNewestSealed(n))
+	for _, c := range sealedColumns() {
+		all = append(all, c.sqlNewest())
 	}
 	return all
 }
@@ -75,13 +75,13 @@ func (s *Store) Figures(ctx context.Context) (Figures, error) {
 // the keyset is another than the one that sealed it. Where nothing is sealed there is
 // nothing to open.
 func (s *Store) OpensSecrets(ctx context.Context) error {
-	for _, name := range secretNames() {
+	for _, c := range sealedColumns() {
 		var rows []sealedRow
-		if err := (session{store: s}).all(ctx, &rows, sqlNewestSealed(name)); err != nil {
-			return fmt.Errorf("find the newest %s: %w", name, err)
+		if err := (session{store: s}).all(ctx, &rows, c.sqlNewest()); err != nil {
+			return fmt.Errorf("find the newest %s of %s: %w", c.column, c.table, err)
 		}
 		for _, r := range rows {
-			if _, err := s.keyset.open(secretPlace(billing.ConnectionID(r.ID), name), r.Sealed); err != nil {
+			if _, err := s.keyset.open(place{c.table, r.ID, c.column}, r.Sealed); err != nil {
 				return err
 			}
 		}
