@@ -26,8 +26,25 @@ deps: ## Install what is missing: PostgreSQL (npm or apt) and the Go modules
 	@deploy/postgres/install.sh
 	@go mod download
 
+# The pages are built again when something that goes into them changed, and not else.
+UI_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html ui/vite.config.ts ui/tsconfig.json
+
+.PHONY: ui
+ui: ui/dist/index.html ## Build the pages, ui/dist; nothing is done when they are as their sources
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	cd ui && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOURCES)
+	cd ui && npm run --silent build
+
+.PHONY: ui-test
+ui-test: ui ## Check and test the pages' sources: types, lint, logic
+	cd ui && npm run --silent check && npm test --silent
+
 .PHONY: build
-build: ## Build the program, bin/trueup
+build: ui ## Build the program with its pages, bin/trueup
 	@mkdir -p bin
 	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/trueup ./server
 
@@ -41,7 +58,7 @@ run: deps build ## Run the program, serve when nothing else is said: ARGS='plan 
 	bin/trueup $(or $(ARGS),serve)
 
 .PHONY: test
-test: deps ## Run all tests on a real PostgreSQL that they start themselves
+test: deps ui-test ## Run all tests on a real PostgreSQL that they start themselves
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
 		echo go test -race -timeout 30m $(RACE); go test -race -timeout 30m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
@@ -93,4 +110,4 @@ cover: deps ## Measure statement coverage of every package, and branch coverage 
 
 .PHONY: clean
 clean: ## Remove what was built and fetched here
-	rm -rf bin deploy/postgres/node_modules
+	rm -rf bin deploy/postgres/node_modules ui/node_modules ui/dist/assets ui/dist/index.html

@@ -2,6 +2,9 @@ module trueup
 
 go 1.26.0
 
+// Packages of npm bring Go files along.
+ignore ./ui/node_modules
+
 require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/goccy/go-yaml v1.19.2

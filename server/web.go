@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"trueup/server/api"
+	"trueup/ui"
 )
 
 // requestHeader carries the id of a request, which stands in the answer and in every
@@ -36,8 +37,14 @@ func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server) (h
 	if err := door.Mount(g); err != nil {
 		return nil, err
 	}
+	pages, err := ui.NewPages(ui.Files(), door.Secure())
+	if err != nil {
+		return nil, fmt.Errorf("read the pages: %w", err)
+	}
 	g.NoRoute(func(c *gin.Context) {
-		refuse(c, http.StatusNotFound, "not_found", "There is nothing at this address.", "Check the address.")
+		if strings.HasPrefix(c.Request.URL.Path, "/api/") || !pages.Serve(c.Writer, c.Request) {
+			refuse(c, http.StatusNotFound, "not_found", "There is nothing at this address.", "Check the address.")
+		}
 	})
 	return g, nil
 }

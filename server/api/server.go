@@ -141,6 +141,9 @@ func (s *Server) Mount(g *gin.Engine) error {
 	return nil
 }
 
+// Secure says whether people come by https, as the public address says.
+func (s *Server) Secure() bool { return s.secure }
+
 // Close ends what lasts, so that the process can stop.
 func (s *Server) Close() { s.hub.Close() }
 

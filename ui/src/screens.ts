@@ -1,0 +1,23 @@
+import type { ComponentType } from 'react';
+import type { Role } from './api/session';
+
+/**
+ * The route table: a screen is a folder of src/screens with a default export, and a line
+ * here. A screen without a place in the navigation is reached from another one.
+ */
+export interface Screen {
+  path: string;
+  title: string;
+  /** Who may open it; what they may do there is the screen's to ask. */
+  least: Role;
+  /** Where it stands in the navigation, and the letter that opens it after g. */
+  nav?: { group: 'daily' | 'settings'; key: string };
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+export const screens: Screen[] = [
+  { path: '/', title: 'Overview', least: 'viewer', nav: { group: 'daily', key: 'o' }, load: () => import('./screens/overview') },
+];
+
+/** Whether there is a screen at a path; a link to one that isn't there is not drawn. */
+export const hasScreen = (path: string) => screens.some((s) => s.path === path);

@@ -1,0 +1,32 @@
+import { useQuery } from '@tanstack/react-query';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { isIn, sessionQuery } from '../api/session';
+import { FaultState } from '../parts/fault';
+import { goOn, linkOf } from '../signin/links';
+
+const SignIn = lazy(() => import('../signin/signin'));
+
+/** Lets in who is signed in; everybody else does first what is still to be done. */
+export function Door({ children }: { children: ReactNode }) {
+  const session = useQuery(sessionQuery);
+  if (session.data === undefined) {
+    if (session.error) return <FaultState what="Trueup" error={session.error} onRetry={() => void session.refetch()} screen />;
+    return <Waiting />;
+  }
+  if (linkOf(location) || !isIn(session.data)) {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <SignIn session={session.data} />
+      </Suspense>
+    );
+  }
+  const on = goOn(location);
+  if (on) history.replaceState(null, '', on);
+  return children;
+}
+
+const Waiting = () => (
+  <div aria-busy="true" className="unseen" role="status">
+    Loading
+  </div>
+);
