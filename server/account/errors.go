@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -65,8 +66,21 @@ func errWait(wait time.Duration) *Error {
 	wait = max(wait.Round(time.Second), time.Second)
 	return &Error{
 		Class: TooMany, Code: "too_many_attempts", Sentence: "There were too many attempts that failed.",
-		Action: fmt.Sprintf("Wait %s, then try again.", wait), RetryAfter: wait,
+		Action: "Wait " + spoken(wait) + ", then try again.", RetryAfter: wait,
 	}
+}
+
+// spoken is a duration as a person says it.
+func spoken(d time.Duration) string {
+	switch {
+	case d == time.Second:
+		return "a second"
+	case d <= 90*time.Second:
+		return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	case d <= 90*time.Minute:
+		return fmt.Sprintf("%d minutes", int(math.Ceil(d.Minutes())))
+	}
+	return fmt.Sprintf("%d hours", int(math.Ceil(d.Hours())))
 }
 
 func errBusy() *Error {

@@ -134,4 +134,19 @@ func FuzzSecondFactor(f *testing.F) {
 	})
 }
 
+func TestSpoken(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		time.Second: "a second", 10 * time.Second: "10 seconds", 90 * time.Second: "90 seconds", 91 * time.Second: "2 minutes",
+		15 * time.Minute: "15 minutes", 5 * time.Hour: "5 hours",
+	} {
+		if got := spoken(d); got != want {
+			t.Errorf("%s is %q", d, got)
+		}
+	}
+	if e := errWait(0); e.RetryAfter != time.Second {
+		t.Errorf("waits %s", e.RetryAfter)
+	}
+}
+
 func cheapTime() time.Time { return time.Unix(1_800_000_000, 0) }

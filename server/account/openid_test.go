@@ -270,8 +270,13 @@ func TestOpenIDBelievesNothingElse(t *testing.T) {
 		"nothing amiss":   {},
 		"what isn't ours": {claims: map[string]any{"email": "ines@msp.example", "sub": "subject-9"}},
 	} {
+		claims := map[string]any{}
+		if c.code != "" {
+			claims["sub"] = name // one that nobody was bound to
+		}
+		maps.Copy(claims, c.claims)
 		op.mu.Lock()
-		op.claims, op.signed, op.said = c.claims, c.signed, c.said
+		op.claims, op.signed, op.said = claims, c.signed, c.said
 		op.mu.Unlock()
 		b := h.begin(t, "sam@msp.example")
 		st, _, err := h.FinishOpenID(t.Context(), "", b.Browser.Token, op.authorize(t, b.Location), h.from)

@@ -267,6 +267,62 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestPasswordsAreHashedAnew: where hashing costs more than it did, signing in makes the
+// hash anew, and the password stays.
+func TestPasswordsAreHashedAnew(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	_, p := h.first()
+	_, was, err := h.store.UserByID(t.Context(), p.User)
+	must(t, err)
+	h.config.Hashing.Iterations = 2
+	h.Accounts = h.process()
+	for range 2 {
+		h.signIn(p.Email, goodPassword)
+		_, now, err := h.store.UserByID(t.Context(), p.User)
+		must(t, err)
+		if now == was || !strings.Contains(now, ",t=2,") {
+			t.Errorf("the hash is %s", now)
+		}
+	}
+	must(t, h.store.Rehash(t.Context(), p.User, was, "an old one"))
+	h.signIn(p.Email, goodPassword) // it was changed meanwhile: nothing happened
+}
+
+// TestSessionsLastAsTheirWorkspaceSays: a session that goes to another workspace ends as
+// that one says.
+func TestSessionsLastAsTheirWorkspaceSays(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	token, p := h.first()
+	ctx := t.Context()
+	other := h.workspace("Fabrikam MSP")
+	_, err := h.AddUser(ctx, other, p.Email, "", account.Admin)
+	must(t, err)
+	must(t, h.store.In(other).SaveSignInPolicy(ctx, billing.SignInPolicy{MFARequired: true, SessionHours: 3}, billing.AuditEntry{Actor: billing.Actor{Kind: "terminal"}, Action: "policy_saved"}))
+	ends := func() time.Duration {
+		all, err := h.MySessions(ctx, p)
+		must(t, err)
+		return all[0].Ends.Sub(all[0].Created)
+	}
+	if ends() != 12*time.Hour {
+		t.Errorf("lasts %s", ends())
+	}
+	st, err := h.SwitchWorkspace(ctx, token, other, h.from)
+	must(t, err)
+	if st.Issued.Token != token || ends() != 3*time.Hour {
+		t.Errorf("lasts %s: %+v", ends(), st.Issued)
+	}
+	for range 2 {
+		h.clock.pass(time.Hour + time.Minute)
+		_, err = h.who(token)
+		must(t, err)
+	}
+	h.clock.pass(time.Hour)
+	_, err = h.who(token)
+	refused(t, err, "signed_out")
+}
+
 // TestAnEndedSessionStaysEnded saves a session that was read before it was ended.
 func TestAnEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()

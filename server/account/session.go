@@ -25,7 +25,6 @@ func newSessions(a *Accounts) *scs.SessionManager {
 	m.HashTokenInStore = true
 	m.Codec = sessionCodec{}
 	m.Store = sessionStore{a.rows}
-	m.Lifetime = 720 * time.Hour // an outer bound; what counts is in the row
 	return m
 }
 
@@ -141,16 +140,29 @@ func (a *Accounts) begin(ctx context.Context, old string, s billing.Session, c C
 	}
 	now := a.now().UTC()
 	s.ID, s.Address, s.Device, s.Created, s.Seen = 0, printable(c.Address, 100), printable(c.Device, 200), now, now
-	life := 720 * time.Hour
-	if s.AwaitsSecondFactor {
-		life = challengeLife
+	if err := a.lasts(ctx, &s); err != nil {
+		return Issued{}, err
 	}
-	s.Ends = now.Add(life)
 	in, err := a.sessions.Load(ctx, "")
 	if err != nil {
 		return Issued{}, fmt.Errorf("begin a session: %w", err)
 	}
 	return a.commit(in, s)
+}
+
+// lasts sets when a session ends at the latest: one that awaits the second factor soon,
+// another as the policy of its workspace says.
+func (a *Accounts) lasts(ctx context.Context, s *billing.Session) error {
+	if s.AwaitsSecondFactor {
+		s.Ends = s.Created.Add(challengeLife)
+		return nil
+	}
+	_, policy, err := a.rows.Standing(ctx, s.User, s.Workspace)
+	if err != nil {
+		return fmt.Errorf("read how long a session lasts: %w", err)
+	}
+	s.Ends = s.Created.Add(time.Duration(policy.SessionHours) * time.Hour)
+	return nil
 }
 
 // commit writes a session and gives its token.
@@ -266,7 +278,7 @@ func (a *Accounts) standing(ctx context.Context, s billing.Session, c Client) (P
 		return Principal{}, fmt.Errorf("read who is signed in: %w", err)
 	}
 	if a.now().Sub(s.Created) >= time.Duration(policy.SessionHours)*time.Hour {
-		return Principal{}, errSignedOut()
+		return Principal{}, errSignedOut() // the policy became stricter
 	}
 	if m.Workspace != 0 && !allowed(policy.AllowedNetworks, c.Address) {
 		return Principal{}, errNetwork()

@@ -102,7 +102,7 @@ func (a *Accounts) checkPassword(ctx context.Context, email, password string) (b
 }
 
 // home is the workspace in which a user begins: the last one, else the only one, else
-// none. Only one of a provider counts for its sessions.
+// none.
 func (a *Accounts) home(ctx context.Context, user UserID, last billing.WorkspaceID) (billing.WorkspaceID, error) {
 	all, err := a.workspaces(ctx, user, 0)
 	if err != nil {
@@ -168,7 +168,10 @@ func (a *Accounts) SecondFactor(ctx context.Context, cookie, code string, c Clie
 		return State{}, err
 	}
 	now := a.now().UTC()
-	s.AwaitsSecondFactor, s.Created, s.Seen, s.Ends = false, now, now, now.Add(a.sessions.Lifetime)
+	s.AwaitsSecondFactor, s.Created, s.Seen = false, now, now
+	if err := a.lasts(ctx, &s); err != nil {
+		return State{}, err
+	}
 	issued, err := a.renew(ctx, cookie, s)
 	if err != nil {
 		return State{}, err
@@ -266,6 +269,9 @@ func (a *Accounts) SwitchWorkspace(ctx context.Context, cookie string, w billing
 		return State{}, err
 	}
 	s.Workspace = w
+	if err := a.lasts(ctx, &s); err != nil {
+		return State{}, err
+	}
 	if err := a.update(ctx, cookie, s); err != nil {
 		return State{}, err
 	}
@@ -274,7 +280,9 @@ func (a *Accounts) SwitchWorkspace(ctx context.Context, cookie string, w billing
 	if err := a.rows.SignedIn(ctx, p.User, w, a.now(), e); err != nil {
 		return State{}, fmt.Errorf("note the workspace: %w", err)
 	}
-	return a.Look(ctx, cookie, c)
+	st, err := a.Look(ctx, cookie, c)
+	st.Issued = Issued{Token: cookie, Ends: s.Ends} // the same, for as long as this workspace says
+	return st, err
 }
 
 // note adds to the audit where nothing else is changed; an audit that can't be written is

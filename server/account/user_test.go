@@ -169,6 +169,108 @@ func TestUsers(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+// TestSessionsOfAUser: an administrator sees and ends those in their own workspace.
+func TestSessionsOfAUser(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	_, ines := h.first()
+	ctx := t.Context()
+	here, sam := h.join(ines, "sam@msp.example", account.Technician)
+	other := h.workspace("Fabrikam MSP")
+	_, err := h.AddUser(ctx, other, sam.Email, "", account.Viewer)
+	must(t, err)
+	elsewhere, _ := h.signIn(sam.Email, otherPassword)
+	_, err = h.SwitchWorkspace(ctx, elsewhere, other, h.from)
+	must(t, err)
+	all, err := h.SessionsOf(ctx, ines, sam.User)
+	must(t, err)
+	if len(all) != 1 || all[0].ID != sam.Session {
+		t.Errorf("%+v", all)
+	}
+	must(t, h.SignOutUser(ctx, ines, sam.User, h.from))
+	_, err = h.who(here)
+	refused(t, err, "signed_out")
+	p, err := h.who(elsewhere)
+	must(t, err)
+	must(t, h.Rename(ctx, p, "  Sam\x00 Carter "))
+	if p, err = h.who(elsewhere); err != nil || p.Name != "Sam Carter" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	refused(t, h.Rename(ctx, p, " "), "invalid")
+	refused(t, h.Rename(ctx, account.Principal{Kind: account.ByToken}, "x"), "needs_session")
+	refused(t, second(h.MySessions(ctx, account.Principal{Kind: account.ByToken})), "needs_session")
+	refused(t, h.SignOutEverywhere(ctx, account.Principal{Kind: account.ByToken}, h.from), "needs_session")
+	refused(t, h.RevokeSession(ctx, account.Principal{Kind: account.ByToken}, 1, h.from), "not_found")
+}
+
+// TestPrincipal: who may work, and as what the audit names them.
+func TestPrincipal(t *testing.T) {
+	t.Parallel()
+	p := account.Principal{User: 7, Name: "Sam", Workspace: 1, Role: account.Technician, Kind: account.BySession, Session: 9}
+	for name, c := range map[string]struct {
+		change func(*account.Principal)
+		least  account.Role
+		may    bool
+	}{
+		"looks":         {func(*account.Principal) {}, account.Viewer, true},
+		"links":         {func(*account.Principal) {}, account.Technician, true},
+		"approves":      {func(*account.Principal) {}, account.Billing, false},
+		"owes password": {func(p *account.Principal) { p.MustChangePassword = true }, account.Viewer, false},
+		"owes factor":   {func(p *account.Principal) { p.MustEnrolMFA = true }, account.Viewer, false},
+		"nowhere":       {func(p *account.Principal) { p.Workspace = 0 }, account.Viewer, false},
+		"no role":       {func(p *account.Principal) { p.Role = billing.NoRole }, account.Viewer, false},
+		"beyond":        {func(p *account.Principal) { p.Role = account.Admin + 1 }, account.Viewer, false},
+		"nothing asked": {func(*account.Principal) {}, billing.NoRole, false},
+	} {
+		p := p
+		c.change(&p)
+		if p.May(c.least) != c.may {
+			t.Errorf("%s: %v", name, !c.may)
+		}
+	}
+	want := billing.Actor{Kind: "user", User: 7, Name: "Sam", Session: 9, Address: "192.0.2.7", Request: "r"}
+	if d := cmp.Diff(want, p.Actor(account.Client{Address: "192.0.2.7", Device: "Firefox", Request: "r"})); d != "" {
+		t.Error(d)
+	}
+	for _, role := range []account.Role{account.Viewer, account.Technician, account.Billing, account.Admin} {
+		text, err := role.MarshalText()
+		must(t, err)
+		var again account.Role
+		if must(t, again.UnmarshalText(text)); again != role {
+			t.Errorf("%s reads as %s", text, again)
+		}
+	}
+	for _, text := range []string{"king", "Admin", " "} {
+		if _, err := account.ParseRole(text); err == nil {
+			t.Errorf("%q is a role", text)
+		}
+	}
+}
+
+// TestConfig: accounts without what they need are refused, and every config has defaults.
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	for name, change := range map[string]func(*account.Config){
+		"no rows":    func(c *account.Config) { c.Rows = nil },
+		"no address": func(c *account.Config) { c.PublicURL = "trueup" },
+		"hashers":    func(c *account.Config) { c.Hashers = -1 },
+	} {
+		cfg := h.config
+		change(&cfg)
+		if _, err := account.New(cfg); err == nil {
+			t.Errorf("made with %s", name)
+		}
+	}
+	a, err := account.New(account.Config{Rows: h.store, In: h.config.In, PublicURL: "http://localhost:8080"})
+	must(t, err)
+	if a.CanMail() {
+		t.Error("mails without a mailer")
+	}
+	_, err = a.BeginOpenID(t.Context(), "", "/", h.from)
+	refused(t, err, "no_provider")
+}
+
 // TestAnotherWorkspaceIsNotThere tries everything that names a row with the ids of
 // another workspace.
 func TestAnotherWorkspaceIsNotThere(t *testing.T) {
