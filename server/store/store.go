@@ -53,6 +53,7 @@ func queries() []query {
 		storeSQL(), workspaceSQL(), settingsSQL(), connectionSQL(), profileSQL(), customerSQL(), linkSQL(),
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
 		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
+		notificationSQL(), situationSQL(), partnerTenantSQL(), preferenceSQL(), muteSQL(), digestSQL(),
 		auditSQL(), userSQL(), userMemberSQL(), userFactorSQL(), userProviderSQL(), sessionsSQL(), invitationSQL(), apiTokenSQL(),
 		secretSQL(),
 	} {
