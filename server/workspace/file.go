@@ -105,9 +105,16 @@ type CustomerPart struct {
 
 // LinkPart is an entry of "customers[].links".
 type LinkPart struct {
-	At                                 Place
-	License, Subscription              Field[string]
-	Profile, Agreement, DoNotBill      Field[string]
+	At                            Place
+	License, Subscription         Field[string]
+	Profile, Agreement, DoNotBill Field[string]
+	// LinkOptions are shared between all links that say nothing of them, most of a
+	// file's hundred thousand: nobody writes into them.
+	*LinkOptions
+}
+
+// LinkOptions are the keys of a link that it can do without.
+type LinkOptions struct {
 	Users, Description, Basis          Field[string]
 	ShowUnassigned                     Field[bool]
 	Included, Minimum                  Field[int]

@@ -3,6 +3,9 @@ package workspace
 import (
 	"errors"
 	"io"
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"trueup/server/billing"
 )
@@ -28,10 +31,17 @@ var (
 // and Resolve may still be asked for the faults that only Manage and Microsoft show.
 // The File is nil when the text is no YAML or can't be read.
 func Parse(r io.Reader, env func(string) (string, bool)) (*File, error) {
-	node, faults, err := readDocument(r)
+	text, faults, err := readText(r)
 	if err != nil {
 		return nil, err
 	}
+	if len(faults) > 0 {
+		return nil, faultsOf(faults)
+	}
+	if f, ok := parsePieces(text, pieceSize, env); ok {
+		return f, faultsOf(f.faults)
+	}
+	node, faults := parseYAML(text)
 	if len(faults) > 0 {
 		return nil, faultsOf(faults)
 	}
@@ -40,10 +50,16 @@ func Parse(r io.Reader, env func(string) (string, bool)) (*File, error) {
 		return nil, faultsOf([]Fault{faultAt(top, codeEmpty, "The file is empty.", "Begin it with apiVersion: "+APIVersion+".")})
 	}
 	rd := &reader{env: env}
-	f := rd.file(entry{placeOf(node), node})
-	rd.check(f)
-	f.faults = rd.faults
-	return f, faultsOf(rd.faults)
+	f := rd.whole(node)
+	return f, faultsOf(f.faults)
+}
+
+// whole reads a file's mapping and looks at what goes together in it.
+func (r *reader) whole(n ast.Node) *File {
+	f := r.file(entry{placeOf(n), n})
+	r.check(f)
+	f.faults = r.faults
+	return f
 }
 
 // IsFaulty says whether an error is the faults of a file rather than trouble with
@@ -67,8 +83,20 @@ func (r *reader) file(e entry) *File {
 		Profiles:  listOf(o, "billingProfiles", (*reader).profile),
 		Rules:     listOf(o, "rules", (*reader).rule),
 		Policy:    o.policy(),
-		Customers: listOf(o, "customers", (*reader).customer),
+		Customers: o.customers(),
 	}
+}
+
+// customers reads the list that makes a file large, a piece at a time where it can be.
+func (o object) customers() []CustomerPart {
+	if o.r.split == nil {
+		return listOf(o, splitKey, (*reader).customer)
+	}
+	var list []CustomerPart
+	for e := range o.r.split.entries(o.r, o.entries[splitKey].at.Path) {
+		list = append(list, o.r.customer(e))
+	}
+	return list
 }
 
 func listOf[T any](o object, key string, read func(*reader, entry) T) []T {
@@ -234,19 +262,31 @@ func (r *reader) customer(e entry) CustomerPart {
 	}
 }
 
-// billingKeys are the keys of a link that say how it is billed.
+// billingKeys are the keys of a link that say how it is billed; all but the first two can
+// be left out.
 var billingKeys = []string{"profile", "agreement", "users", "description", "showUnassigned", "basis", "included", "minimum",
 	"startDate", "allowNegativeProrate", "billGrace", "billTrials", "adopt", "replace", "alongside", "adoptWithoutProration"}
 
 func (r *reader) link(e entry) LinkPart {
 	o := r.object(e, append([]string{"license", "subscription", "doNotBill"}, billingKeys...)...)
 	l := LinkPart{
-		At:               o.at,
-		License:          o.license("license"),
-		Subscription:     o.guid("subscription"),
-		Profile:          o.text("profile"),
-		Agreement:        o.text("agreement"),
-		DoNotBill:        o.text("doNotBill"),
+		At:           o.at,
+		License:      o.license("license"),
+		Subscription: o.guid("subscription"),
+		Profile:      o.text("profile"),
+		Agreement:    o.text("agreement"),
+		DoNotBill:    o.text("doNotBill"),
+		LinkOptions:  o.linkOptions(),
+	}
+	r.linkKeys(o, l)
+	return l
+}
+
+func (o object) linkOptions() *LinkOptions {
+	if !slices.ContainsFunc(billingKeys[2:], o.has) {
+		return &o.r.plain
+	}
+	l := &LinkOptions{
 		Users:            o.word("users", nameForms...),
 		Description:      o.prose("description"),
 		ShowUnassigned:   o.flag("showUnassigned"),
@@ -264,12 +304,11 @@ func (r *reader) link(e entry) LinkPart {
 	lines, given := o.list("alongside")
 	l.AlongsideGiven = given
 	for _, e := range lines {
-		f := readEntry(r, e, "an id of ConnectWise", func(s scalar) (int, *Fault) { return countOf(s, 1) })
+		f := readEntry(o.r, e, "an id of ConnectWise", func(s scalar) (int, *Fault) { return countOf(s, 1) })
 		if f.Set {
 			l.Alongside = append(l.Alongside, f)
 		}
 	}
-	r.linkKeys(o, l)
 	return l
 }
 

@@ -38,6 +38,16 @@ func (f Field[T]) given() bool { return f.Set || f.Bad }
 type reader struct {
 	env    func(string) (string, bool)
 	faults []Fault
+	plain  LinkOptions // of all links that have none
+	line   int         // how many lines of the file come before the text that is read
+	split  *split      // the list that is read in pieces; nil: none is
+}
+
+// placeOf is where a node of the text that is read begins in the file.
+func (r *reader) placeOf(n ast.Node) Place {
+	at := placeOf(n)
+	at.Line += r.line
+	return at
 }
 
 func (r *reader) fault(at Place, code, text, action string) {
@@ -134,14 +144,14 @@ func (r *reader) keyed(path string, values []*ast.MappingValueNode) func(func(Fi
 		seen := map[string]Place{}
 		for _, v := range values {
 			key := v.Key.GetToken().Value
-			at := placeOf(v.Key)
+			at := r.placeOf(v.Key)
 			at.Path = join(path, key)
 			if first, again := seen[key]; again {
 				r.fault(at, codeDuplicateKey, fmt.Sprintf("The key %s stands twice; first on line %d.", quoted(key), first.Line), "Keep one.")
 				continue
 			}
 			seen[key] = at
-			value := placeOf(v.Value)
+			value := r.placeOf(v.Value)
 			value.Path = at.Path
 			if isImplicitNull(v.Value) {
 				value.Line, value.Col = at.Line, at.Col
@@ -187,15 +197,21 @@ func (o object) list(key string) (entries []entry, given bool) {
 		o.r.wrongType(e, "a list")
 		return nil, false
 	}
+	return o.r.elements(seq, e.at.Path, 0), true
+}
+
+// elements are the entries of a list, numbered from first on.
+func (r *reader) elements(seq *ast.SequenceNode, path string, first int) []entry {
+	entries := make([]entry, 0, len(seq.Values))
 	for i, v := range seq.Values {
-		at := placeOf(v)
+		at := r.placeOf(v)
 		if isImplicitNull(v) && i < len(seq.Entries) && seq.Entries[i] != nil && seq.Entries[i].Start != nil {
-			at = Place{Line: seq.Entries[i].Start.Position.Line, Col: seq.Entries[i].Start.Position.Column}
+			at = Place{Line: seq.Entries[i].Start.Position.Line + r.line, Col: seq.Entries[i].Start.Position.Column}
 		}
-		at.Path = fmt.Sprintf("%s[%d]", e.at.Path, i)
+		at.Path = fmt.Sprintf("%s[%d]", path, first+i)
 		entries = append(entries, entry{at, v})
 	}
-	return entries, true
+	return entries
 }
 
 // need tells the keys that must be there and aren't.

@@ -25,25 +25,22 @@ const (
 	maxKeys = 2000
 )
 
-// readDocument reads the one YAML document of r. Its faults are those of the form
-// alone; a nil node with no fault is an empty file.
-func readDocument(r io.Reader) (ast.Node, []Fault, error) {
+// readText reads the text of r, without a byte order mark.
+func readText(r io.Reader) (string, []Fault, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxFile+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the workspace file: %w", err)
+		return "", nil, fmt.Errorf("reading the workspace file: %w", err)
 	}
 	start := Place{Line: 1, Col: 1}
 	if len(raw) > maxFile {
-		return nil, []Fault{faultAt(start, codeTooLarge, fmt.Sprintf("The file is larger than %d MiB.", maxFile>>20),
+		return "", []Fault{faultAt(start, codeTooLarge, fmt.Sprintf("The file is larger than %d MiB.", maxFile>>20),
 			"Split it; apply takes one file after the other.")}, nil
 	}
 	if !utf8.Valid(raw) {
-		return nil, []Fault{faultAt(badUTF8(raw), codeBadYAML, "The file is not UTF-8 from here on.",
+		return "", []Fault{faultAt(badUTF8(raw), codeBadYAML, "The file is not UTF-8 from here on.",
 			"Save it as UTF-8.")}, nil
 	}
-	text := strings.TrimPrefix(string(raw), "\ufeff") // a byte order mark
-	node, faults := parseYAML(text)
-	return node, faults, nil
+	return strings.TrimPrefix(string(raw), "\ufeff"), nil, nil
 }
 
 // badUTF8 is the place of the first byte that is no UTF-8.
@@ -64,7 +61,8 @@ func badUTF8(raw []byte) Place {
 	return at
 }
 
-// parseYAML makes a tree of the text. The library recurses without a bound and is
+// parseYAML makes a tree of the one YAML document of a text; a nil node with no fault is
+// an empty one. The library recurses without a bound and is
 // known to panic on odd input, so its tokens are looked through first and a panic is
 // a fault of the file: it must never end the process.
 func parseYAML(text string) (node ast.Node, faults []Fault) {
