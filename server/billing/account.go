@@ -6,9 +6,9 @@ import "slices"
 // what invoices charged since the last read, and what a cut decision had done.
 
 // ours picks the link's lines on its i-th ledger out of all additions just read: those
-// that the ledger knows by id, then any other with the link's serial on the ledger's
-// product: one that a cut decision created for it, or, on the newest ledger of the
-// place, one that nobody knows, which is taken to have been billed like any older one.
+// that the ledger knows by id, and, on the newest ledger of the place, any other with the
+// link's serial on the ledger's product, which is taken to have been billed like any
+// older one.
 func (l Link) ours(ledgers []Ledger, i int, additions []Addition) []Line {
 	g := ledgers[i]
 	var out []Line
@@ -25,41 +25,16 @@ func (l Link) ours(ledgers []Ledger, i int, additions []Addition) []Line {
 		if !l.Key.ours(a) || a.Product != g.Product || slices.ContainsFunc(ledgers, func(o Ledger) bool { return o.knows(a.ID) >= 0 }) {
 			continue
 		}
-		line := Line{Addition: a, MadeAt: min(g.Through, a.Effective) - 1}
-		if at, through := l.Journaled.made(a.Serial); at >= 0 {
-			if at != i {
-				continue
-			}
-			line.MadeAt = through
-		} else if slices.ContainsFunc(ledgers[i+1:], func(o Ledger) bool { return o.Agreement == g.Agreement && o.Product == g.Product }) {
-			continue
+		if !slices.ContainsFunc(ledgers[i+1:], func(o Ledger) bool { return o.Agreement == g.Agreement && o.Product == g.Product }) {
+			out = append(out, Line{Addition: a, MadeAt: min(g.Through, a.Effective) - 1})
 		}
-		out = append(out, line)
 	}
 	return out
 }
 
 // knows is the place of a line among those that the ledger knows; -1 for another's.
 func (l Ledger) knows(id AdditionID) int {
-	if id == 0 {
-		return -1
-	}
 	return slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == id })
-}
-
-// made is the ledger for which a cut decision created the line with the serial, and IT
-// at it; -1 when it created none.
-func (j *Journaled) made(serial string) (ledger int, through Day) {
-	if j != nil {
-		for i, l := range j.Ledgers {
-			for _, line := range l.Lines {
-				if line.Serial == serial && line.ID == 0 {
-					return i, line.MadeAt
-				}
-			}
-		}
-	}
-	return -1, 0
 }
 
 // invoiced lets billed grow when IT moved on: by what the lines carried, as they
@@ -171,7 +146,7 @@ func stands(a, as Addition) bool {
 // doneIn says that the change of a cut decision had been written, and gives it with
 // the id of the line that it made.
 func (c Change) doneIn(additions []Addition) (Change, bool) {
-	if c.After == nil || c.Action == Keep || c.Action == None {
+	if c.After == nil {
 		return c, false
 	}
 	for _, a := range additions {

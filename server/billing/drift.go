@@ -35,8 +35,8 @@ func (p *place) gone() []Line {
 // driftAnswers takes a person's answers before the lines are mended. Adopt: what
 // stands is what we left, and due follows it; revert: the plan starts from what we
 // left, so that what stands is written back.
-func (w *work) driftAnswers(p *place) {
-	adopted := false
+func (w *work) driftAnswers(s *Snapshot, p *place) {
+	adopted, from := false, p.terms.Through()+1
 	for i, line := range p.lines {
 		left, known := p.left(line.ID)
 		if !known || !w.changed(p, left, line.Addition) {
@@ -50,12 +50,13 @@ func (w *work) driftAnswers(p *place) {
 		}
 	}
 	for _, left := range p.gone() {
-		adopted = adopted || w.link.Drift[left.ID] == DriftAdopt
+		if w.link.Drift[left.ID] == DriftAdopt {
+			adopted, from = true, min(from, left.unbilledFrom(p.terms.Through(), p.terms.AtOnce))
+		}
 	}
 	if !adopted || p != w.current {
 		return
 	}
-	from := p.terms.Through() + 1
 	var carried Steps
 	for _, line := range p.lines {
 		d := draftOf(line, p.terms.Through(), p.terms.AtOnce)
@@ -63,16 +64,8 @@ func (w *work) driftAnswers(p *place) {
 		from = min(from, d.unbilled)
 	}
 	p.ledger.Due = p.ledger.Due.Until(from - 1).Plus(p.ledger.billed().Plus(carried).From(from))
-	p.ledger = p.ledger.see(lastSeen(p.ledger, w.plan.Count.Billed))
+	p.ledger = p.ledger.see(s.Today, w.seen)
 	p.replay(w.link.Options)
-}
-
-// lastSeen is the day of the newest count that waits, and the count.
-func lastSeen(l Ledger, seats int) (Day, int) {
-	if n := len(l.Seen); n > 0 {
-		return l.Seen[n-1].Day, seats
-	}
-	return l.Day, seats
 }
 
 // drift holds the link when a line isn't what we left and isn't what the plan wants.
@@ -124,7 +117,13 @@ func (w *work) detach(s *Snapshot, p *place, left Line, now Addition) {
 	after.Serial = left.Formerly
 	w.changes = nil
 	w.change(s, p, &now, &after, Update)
-	p.drafts = slices.DeleteFunc(p.drafts, func(d *draft) bool { return d.was.ID == left.ID })
+	p.drafts = []*draft{}
+	for _, line := range p.lines {
+		if line.ID != left.ID {
+			line.Addition = p.asRead(s, line)
+			p.drafts = append(p.drafts, draftOf(line, p.terms.Through(), p.terms.AtOnce))
+		}
+	}
 	p.due, p.ledger.Ended = p.ledger.Due, true
 	w.plan.Detached = true
 }

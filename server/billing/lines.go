@@ -37,7 +37,7 @@ func (w *work) mend(s *Snapshot, p *place, serials *serials) {
 	if !p.readable {
 		return
 	}
-	w.driftAnswers(p)
+	w.driftAnswers(s, p)
 	drafts, ok := mend(p.terms, s.Today, p.due, p.ledger.billed(), p.lines)
 	if !ok {
 		w.hold(StandingAmbiguous, "agreement", p.agreement.Name)

@@ -188,16 +188,9 @@ func (m *mending) stand() Day {
 	}
 	from := runStart(m.lack())
 	for _, d := range m.drafts {
-		if d.standing && !d.dead() && !d.open() && d.to >= m.today && from > 0 && from <= d.to+1 && from >= d.from && begin <= d.unbilled {
+		if d.standing && !d.dead() && !d.open() && d.to >= m.today && from <= d.to+1 && from >= d.from && begin <= d.unbilled {
 			d.to = Forever
 			return d.unbilled
-		}
-	}
-	if from == 0 { // pending lines carry it all; the oldest of them stands
-		for _, d := range m.drafts {
-			if d.open() && !d.dead() {
-				return d.unbilled
-			}
 		}
 	}
 	from = max(from, begin) // days before are lacking only because of credits over them
@@ -216,7 +209,7 @@ func runStart(s Steps) Day {
 	if s.Last() <= 0 {
 		return 0
 	}
-	i := len(s) - 1
+	i := len(s)
 	for i > 0 && s[i-1].Seats > 0 {
 		i--
 	}
@@ -226,7 +219,7 @@ func runStart(s Steps) Day {
 // close ends every open line on the last day on which anything is wanted of it.
 func (m *mending) close(last Day) {
 	for _, d := range m.drafts {
-		if d.open() && !d.dead() {
+		if d.open() {
 			d.end(last)
 		}
 	}
@@ -248,7 +241,7 @@ func (m *mending) patch(last Day) {
 func (m *mending) trimOne(lack Steps) bool {
 	for _, s := range lack.stretches() {
 		for _, d := range m.youngest() {
-			if d.open() || d.dead() || d.fresh || (d.q > 0) == (s.n > 0) {
+			if d.open() || d.dead() || d.fresh || sameSign(d.q, s.n) {
 				continue
 			}
 			from, to := max(s.from, d.unbilled), min(s.to, d.to)
@@ -285,17 +278,10 @@ func (m *mending) trim(d *draft, from, to Day, n int) {
 func (m *mending) youngest() []*draft {
 	out := slices.Clone(m.drafts)
 	slices.SortStableFunc(out, func(a, b *draft) int {
-		return cmp.Or(cmp.Compare(a.order(), b.order()),
-			cmp.Compare(b.was.MadeAt, a.was.MadeAt), cmp.Compare(b.from, a.from), cmp.Compare(b.was.ID, a.was.ID))
+		return cmp.Or(cmp.Compare(b.was.MadeAt, a.was.MadeAt), cmp.Compare(b.from, a.from), cmp.Compare(b.was.ID, a.was.ID))
 	})
-	return out
-}
-
-func (d *draft) order() int {
-	if d.standing {
-		return 1
-	}
-	return 0
+	standing := slices.DeleteFunc(slices.Clone(out), func(d *draft) bool { return !d.standing })
+	return append(slices.DeleteFunc(out, func(d *draft) bool { return d.standing }), standing...)
 }
 
 // addDated adds a dated line, or to one of the same days that is not billed yet.
@@ -304,7 +290,7 @@ func (m *mending) addDated(s stretch) {
 		return
 	}
 	for _, d := range m.drafts {
-		if !d.dead() && !d.standing && d.from == s.from && d.to == s.to && d.unbilled == d.from && (d.q > 0) == (s.n > 0) {
+		if !d.dead() && !d.standing && d.from == s.from && d.to == s.to && d.unbilled == d.from && sameSign(d.q, s.n) {
 			d.q += s.n
 			return
 		}
@@ -319,7 +305,7 @@ func layers(s Steps) []stretch {
 	runs := s.stretches()
 	for i := 0; i < len(runs); {
 		j := i + 1
-		for j < len(runs) && runs[j].from == runs[j-1].to+1 && (runs[j].n > 0) == (runs[i].n > 0) {
+		for j < len(runs) && runs[j].from == runs[j-1].to+1 && sameSign(runs[j].n, runs[i].n) {
 			j++
 		}
 		out = append(out, layer(runs[i:j])...)
@@ -345,3 +331,6 @@ func layer(run []stretch) []stretch {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// sameSign compares two numbers other than 0.
+func sameSign(a, b int) bool { return a*b > 0 }

@@ -15,14 +15,11 @@ func (m *mending) carryOn(so Day) {
 	}
 	forEver := m.lackFrom(so).suffix(func(a, b int) int { return max(a, b) })
 	for i, n := range slices.Backward(forEver) {
-		if n.Seats >= 0 {
-			continue
-		}
 		earlier := 0
 		if i > 0 {
 			earlier = min(forEver[i-1].Seats, 0)
 		}
-		m.lower(so, n.From, earlier-n.Seats)
+		m.lower(so, n.From, earlier-min(n.Seats, 0))
 	}
 	m.raise(so)
 	// Too much for a while that no dated line carries: the standing goes down for
@@ -100,12 +97,12 @@ func (m *mending) lower(so, day Day, n int) {
 		left := d.q - take
 		if d.from == day && left > 0 {
 			d.q = left
-			continue
+			return
 		}
 		d.end(day - 1)
 		m.addPending(day, left)
 	}
-	if s := m.standing(); s != nil && n > 0 {
+	if s := m.standing(); s != nil {
 		s.q -= n
 		m.addDated(stretch{so, day - 1, n})
 	}
@@ -142,9 +139,6 @@ func (m *mending) openStanding() *draft {
 // addPending adds a pending line from a day on, or to one that begins on it and has
 // not been billed.
 func (m *mending) addPending(from Day, n int) {
-	if n == 0 {
-		return
-	}
 	for _, d := range m.drafts {
 		if !d.standing && d.open() && !d.dead() && d.from == from && d.unbilled == from {
 			d.q += n
