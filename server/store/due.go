@@ -62,7 +62,7 @@ const (
 			LIMIT $2 FOR UPDATE SKIP LOCKED)
 		UPDATE sync_state s
 		SET lease_owner = $1, lease_until = now() + $3::float8 * interval '1 second', attempt = s.attempt + 1,
-			claimed_seq = s.requested_seq
+			claimed_seq = s.requested_seq, claimed_by = s.asked_by, asked_by = ''
 		FROM next n WHERE s.workspace_id = n.workspace_id AND s.customer_id = n.customer_id
 		RETURNING ` + claimColumns
 
@@ -75,7 +75,8 @@ const (
 		ON CONFLICT (workspace_id, customer_id) DO UPDATE
 		SET requested_seq = s.requested_seq + 1, claimed_seq = s.requested_seq + 1, due_at = least(s.due_at, now()),
 			due_reason = excluded.due_reason, priority = excluded.priority,
-			lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, attempt = s.attempt + 1
+			lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, attempt = s.attempt + 1,
+			claimed_by = '', asked_by = ''
 		WHERE s.lease_until IS NULL OR s.lease_until <= now()
 		RETURNING ` + claimColumns
 

@@ -170,7 +170,10 @@ func (s *Scope) saveOutcome(ctx context.Context, c Claimed, run int64, day billi
 	if err := s.saveLedgers(ctx, f.Ledgers); err != nil {
 		return err
 	}
-	return s.saveHeld(ctx, c.Customer, run, day, f.Held)
+	if err := s.saveHeld(ctx, c.Customer, run, day, f.Held); err != nil {
+		return err
+	}
+	return s.saveCustomerTrend(ctx, c.Customer, day)
 }
 
 func (s *Scope) useAnswers(ctx context.Context, f Finish) error {

@@ -50,23 +50,10 @@ const (
 			x.action, x.state, x.hold, x.reason, x.before, x.after, coalesce(x.addition_id, 0) AS addition_id,
 			x.seats_seen, x.seats_billed, x.currency, x.monthly::text AS monthly, x.next_invoice::text AS next_invoice, x.error
 		FROM run_change x WHERE x.workspace_id = $1 AND x.run_id = ANY ($2::bigint[]) ORDER BY x.run_id, x.id`
-
-	// sqlDeleteRuns leaves runs that something still stands on: a cut decision, or a
-	// plan that waits.
-	sqlDeleteRuns query = `DELETE FROM run r USING workspace w
-		WHERE w.id = r.workspace_id AND r.workspace_id = $1 AND r.status <> 'running'
-			AND r.started_at < now() - w.history_days * interval '1 day'
-			AND NOT EXISTS (SELECT FROM decision d WHERE d.workspace_id = r.workspace_id AND d.run_id = r.id AND d.open)
-			AND NOT EXISTS (SELECT FROM open_plan p WHERE p.workspace_id = r.workspace_id AND p.run_id = r.id)`
-
-	sqlDeleteEvidence query = `DELETE FROM evidence e
-		WHERE e.workspace_id = $1
-			AND NOT EXISTS (SELECT FROM evidence_read r WHERE r.workspace_id = e.workspace_id AND r.evidence_id = e.id)
-			AND NOT EXISTS (SELECT FROM tenant_state t WHERE t.workspace_id = e.workspace_id AND t.evidence_id = e.id)`
 )
 
 func historySQL() []query {
-	return []query{sqlRuns, sqlRunByID, sqlRunChanges, sqlDeleteRuns, sqlDeleteEvidence}
+	return []query{sqlRuns, sqlRunByID, sqlRunChanges}
 }
 
 type runRow struct {
@@ -215,23 +202,4 @@ func (s *Scope) records(ctx context.Context, rows []runRow) ([]Record, error) {
 		}
 	}
 	return out, nil
-}
-
-// DeleteOldRuns deletes what is older than the workspace keeps history, if it doesn't
-// keep it for good, with the evidence that nothing points to any more; it says how
-// many runs.
-func (s *Scope) DeleteOldRuns(ctx context.Context) (int, error) {
-	n := 0
-	err := s.within(ctx, func(s *Scope) error {
-		var err error
-		if n, err = s.exec(ctx, sqlDeleteRuns, s.id); err != nil || n == 0 {
-			return err
-		}
-		_, err = s.exec(ctx, sqlDeleteEvidence, s.id)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("delete old runs: %w", err)
-	}
-	return n, nil
 }

@@ -13,19 +13,19 @@ import (
 // sqlBeginRun begins a run under the claim's lease, and stops the customer's runs that
 // were cut: with the lease here, nobody else is at them.
 const sqlBeginRun query = `WITH claim AS (
-		SELECT workspace_id, customer_id FROM sync_state
+		SELECT workspace_id, customer_id, claimed_by FROM sync_state
 		WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4
 		FOR UPDATE),
 	cut AS (
 		UPDATE run r SET status = 'stopped', finished_at = now() FROM claim c
 		WHERE r.workspace_id = c.workspace_id AND r.customer_id = c.customer_id AND r.status = 'running')
-	INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at)
-	SELECT c.workspace_id, c.customer_id, $5, 'running', $6, now() FROM claim c
+	INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at, asked_by)
+	SELECT c.workspace_id, c.customer_id, $5, 'running', $6, now(), c.claimed_by FROM claim c
 	RETURNING id, started_at`
 
 // sqlWholeRun begins a run and ends it, as sqlBeginRun and sqlFinishRun do.
 const sqlWholeRun query = `WITH claim AS (
-		SELECT workspace_id, customer_id FROM sync_state
+		SELECT workspace_id, customer_id, claimed_by FROM sync_state
 		WHERE workspace_id = $1 AND customer_id = $2 AND lease_owner = $3 AND attempt = $4
 		FOR UPDATE),
 	cut AS (
@@ -38,8 +38,8 @@ const sqlWholeRun query = `WITH claim AS (
 		DELETE FROM open_plan p USING claim c
 		WHERE p.workspace_id = c.workspace_id AND p.customer_id = c.customer_id AND $11 AND p.link_key <> ALL ($12::text[]))
 	INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at, finished_at, error_code, error_message,
-		error_action)
-	SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10 FROM claim c
+		error_action, asked_by)
+	SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10, c.claimed_by FROM claim c
 	RETURNING id, started_at`
 
 // sqlSameRun is sqlWholeRun, the reads and sqlRelease of a run that did what was asked
@@ -59,7 +59,7 @@ const sqlSameRun query = `WITH same AS (
 			failures = 0, last_error = '', lease_owner = NULL, lease_until = NULL
 		WHERE s.workspace_id = $1 AND s.customer_id = $2 AND s.lease_owner = $3 AND s.attempt = $4
 			AND (SELECT count(*) FROM same) = cardinality($13::text[])
-		RETURNING s.workspace_id, s.customer_id),
+		RETURNING s.workspace_id, s.customer_id, s.claimed_by),
 	cut AS (
 		UPDATE run r SET status = 'stopped', finished_at = now() FROM claim c
 		WHERE r.workspace_id = c.workspace_id AND r.customer_id = c.customer_id AND r.status = 'running'),
@@ -71,8 +71,8 @@ const sqlSameRun query = `WITH same AS (
 		WHERE p.workspace_id = c.workspace_id AND p.customer_id = c.customer_id AND $11),
 	begun AS (
 		INSERT INTO run (workspace_id, customer_id, trigger, status, day, started_at, finished_at, error_code, error_message,
-			error_action)
-		SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10 FROM claim c
+			error_action, asked_by)
+		SELECT c.workspace_id, c.customer_id, $5, $7, $6, now(), now(), $8, $9, $10, c.claimed_by FROM claim c
 		RETURNING id, started_at),
 	seen AS (
 		INSERT INTO evidence_read (workspace_id, run_id, tenant, evidence_id, read_at)

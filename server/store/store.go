@@ -55,6 +55,7 @@ func queries() []query {
 		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
 		notificationSQL(), situationSQL(), partnerTenantSQL(), preferenceSQL(), muteSQL(), digestSQL(),
 		auditSQL(), userSQL(), userMemberSQL(), userFactorSQL(), userProviderSQL(), sessionsSQL(), invitationSQL(), apiTokenSQL(),
+		liveSQL(), customerTrendSQL(), pruneSQL(), runPageSQL(), syncSQL(), customerPageSQL(), overviewSQL(), holderOfSQL(), customerEditSQL(),
 		secretSQL(),
 	} {
 		all = append(all, of...)
