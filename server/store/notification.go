@@ -21,7 +21,8 @@ const (
 	sqlClaimLook query = `SELECT workspace_id FROM notification_look WHERE due_at <= $1
 		ORDER BY due_at, workspace_id LIMIT 1 FOR UPDATE SKIP LOCKED`
 
-	sqlLookAgain query = `UPDATE notification_look SET due_at = $2 WHERE workspace_id = $1`
+	sqlLookAgain query = `INSERT INTO notification_look (workspace_id, due_at, tenants_due_at) VALUES ($1, $2, $2)
+		ON CONFLICT (workspace_id) DO UPDATE SET due_at = excluded.due_at`
 
 	sqlLookSoon query = `UPDATE notification_look SET due_at = $2 WHERE workspace_id = ANY ($1::bigint[]) AND due_at > $2`
 
