@@ -7,7 +7,9 @@
 //
 // TRUEUP names the program (default bin/trueup). BENCH=small is a quick look with a
 // tenth of the customers. -core FILE takes the figures of the core from go test's
-// output, -out FILE keeps everything that is printed.
+// output, -out FILE keeps everything that is printed. -few, -many and -repeat say how
+// many customers the two nights have and how often the smaller is measured; -many 0
+// leaves the larger out.
 package main
 
 import (
@@ -21,6 +23,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -31,10 +34,16 @@ import (
 func main() {
 	core := flag.String("core", "", "go test's output with the benchmarks of the core")
 	out := flag.String("out", "", "keep what is printed in this file")
+	var few, many, repeat int
+	flag.IntVar(&few, "few", 0, "customers of the smaller night")
+	flag.IntVar(&many, "many", -1, "customers of the larger night, 0 for none")
+	flag.IntVar(&repeat, "repeat", 0, "how often the smaller night is measured")
 	flag.Parse()
+	// The simulators are beside the measure: they get memory for fewer collections.
+	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *core, *out); err != nil {
+	if err := run(ctx, *core, *out, few, many, repeat); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -63,10 +72,14 @@ type bench struct {
 	table    table
 }
 
-func run(ctx context.Context, core, out string) (err error) {
+func run(ctx context.Context, core, out string, few, many, repeat int) (err error) {
 	b := &bench{out: os.Stdout, trueup: cmp.Or(os.Getenv("TRUEUP"), "bin/trueup"), few: 1000, many: 10000, repeat: 3}
 	if os.Getenv("BENCH") == "small" {
 		b.few, b.many, b.repeat = 100, 1000, 1
+	}
+	b.few, b.repeat = cmp.Or(few, b.few), cmp.Or(repeat, b.repeat)
+	if many >= 0 {
+		b.many = many
 	}
 	if out != "" {
 		file, err := os.Create(out) //nolint:gosec // whoever runs the command names its files
@@ -88,8 +101,10 @@ func run(ctx context.Context, core, out string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := b.larger(ctx, fewer); err != nil {
-		return err
+	if b.many > 0 {
+		if err := b.larger(ctx, fewer); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(b.out)
 	b.table.print(b.out)

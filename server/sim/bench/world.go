@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,17 @@ func (b *bench) newWorld(ctx context.Context, customers int) (w *world, err erro
 	}
 	_, err = w.must(ctx, w.env, &tail{}, "migrate")
 	return w, err
+}
+
+// users says how many licensed users the customers have.
+func (w *world) users() string {
+	of, sum := make([]int, w.customers), 0
+	for n := range of {
+		of[n] = w.large.Users(n)
+		sum += of[n]
+	}
+	slices.Sort(of)
+	return fmt.Sprintf("mean %d, median %d, most %d", sum/len(of), of[len(of)/2], of[len(of)-1])
 }
 
 // newDatabase makes a database of this name and gives its address.
