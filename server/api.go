@@ -16,6 +16,8 @@ func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api
 		PublicURL: p.Settings.PublicURL,
 		Session:   accounts,
 		Users:     usersBook{accounts, p.store},
+		Approvals: approvalsBook{p},
+		Links:     newLinksBook(p),
 		Workspace: workspaceBook{p},
 		Service:   serviceBook{p, ready},
 	})

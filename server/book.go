@@ -48,6 +48,9 @@ func (b book) Load(ctx context.Context, w billing.WorkspaceID, c billing.Custome
 	for _, p := range l.Profiles {
 		r.Profiles[p.ID] = p
 	}
+	if !l.Removed {
+		r.Rules = l.Rules
+	}
 	return r, nil
 }
 

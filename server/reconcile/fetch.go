@@ -26,12 +26,16 @@ type facts struct {
 
 // fetch reads everything that the plan needs: the book first, then Microsoft and Manage
 // side by side. What is wrong with the customer comes back in run.Error; nothing is
-// planned then, because a plan from half of the facts would be a guess.
-func (f *Flow) fetch(ctx context.Context, due Due) (*facts, billing.Run, error) {
+// planned then, because a plan from half of the facts would be a guess. change, where it
+// is given, edits what was loaded: a preview of what nobody saved yet.
+func (f *Flow) fetch(ctx context.Context, due Due, change func(*Record)) (*facts, billing.Run, error) {
 	run := billing.Run{Workspace: due.Workspace, Customer: due.Customer, Trigger: due.Trigger, Status: billing.RunRunning, Started: f.Now()}
 	record, err := f.Book.Load(ctx, due.Workspace, due.Customer)
 	if err != nil {
 		return nil, run, fmt.Errorf("load customer %d: %w", due.Customer, err)
+	}
+	if change != nil {
+		change(record)
 	}
 	fx := &facts{due: due, record: record, written: map[string][]billing.Change{}, broken: map[string]bool{}, meantime: map[billing.AgreementID]bool{}}
 	run.Identifier = record.Customer.Identifier
@@ -144,20 +148,29 @@ func (fx *facts) readManage(ctx context.Context) error {
 		s.Agreements[a.ID] = a
 	}
 	s.Additions = make(map[billing.AgreementID][]billing.Addition, len(needs))
+	if err := fx.readAdditions(ctx, needs); err != nil {
+		return err
+	}
+	return fx.readProducts(ctx)
+}
+
+// readAdditions reads the additions of agreements, each once.
+func (fx *facts) readAdditions(ctx context.Context, needs []billing.AgreementID) (err error) {
+	s := &fx.snapshot
 	for _, id := range needs {
 		if _, ok := s.Agreements[id]; !ok {
 			if err := fx.readAgreement(ctx, id); err != nil {
 				return err
 			}
 		}
-		if s.Agreements[id].Deleted {
+		if _, read := s.Additions[id]; read || s.Agreements[id].Deleted {
 			continue
 		}
 		if s.Additions[id], err = fx.manage.Additions(ctx, id); err != nil {
 			return err
 		}
 	}
-	return fx.readProducts(ctx)
+	return nil
 }
 
 // readAgreement reads one agreement that the company's list doesn't have: it may be

@@ -65,7 +65,10 @@ type Claim struct {
 // context ended): then the run didn't finish and its customer stays due. What was wrong
 // with the customer stands in the run: one customer's trouble is its own.
 func (f *Flow) Run(ctx context.Context, claim Claim) (billing.Run, error) {
-	facts, run, err := f.fetch(ctx, claim.Due)
+	facts, run, err := f.fetch(ctx, claim.Due, nil)
+	if err == nil {
+		err = f.byRule(ctx, facts, &run, func(links []Ruled) ([]billing.Link, error) { return f.Book.Link(ctx, claim, links) })
+	}
 	if err != nil {
 		return run, err
 	}
@@ -83,16 +86,8 @@ func (f *Flow) Run(ctx context.Context, claim Claim) (billing.Run, error) {
 
 // Plan is the preview: the same way without journal and writes. Nothing is kept of it.
 func (f *Flow) Plan(ctx context.Context, due Due) (billing.Run, billing.Plan, error) {
-	facts, run, err := f.fetch(ctx, due)
-	if err != nil {
-		return run, billing.Plan{}, err
-	}
-	if run.Error == nil {
-		facts.plan = billing.NewPlan(facts.snapshot)
-	}
-	run.Finished = f.Now()
-	facts.tell(&run)
-	return run, facts.plan, nil
+	seen, err := f.Preview(ctx, due, nil)
+	return seen.Run, seen.Plan, err
 }
 
 // journal keeps what was seen and what will be written before the first write.

@@ -11,6 +11,9 @@ import (
 type Book interface {
 	// Load reads all that is kept of a customer.
 	Load(ctx context.Context, w billing.WorkspaceID, c billing.CustomerID) (*Record, error)
+	// Link keeps links that rules made and gives them their keys. One whose license
+	// somebody linked meanwhile is left out.
+	Link(ctx context.Context, c Claim, links []Ruled) ([]billing.Link, error)
 	// Begin begins a run on a business day and names it.
 	Begin(ctx context.Context, c Claim, day billing.Day) (billing.RunID, error)
 	// Journal keeps the evidence and the plan before any write, and gives every change
@@ -24,12 +27,20 @@ type Book interface {
 	Finish(ctx context.Context, c Claim, run *billing.Run, outcome Outcome) error
 }
 
+// Ruled is a link that a rule makes, with its agreement's name.
+type Ruled struct {
+	billing.Link
+
+	AgreementName string
+}
+
 // Record is what is kept of a customer.
 type Record struct {
 	Workspace billing.Workspace
 	Customer  billing.Customer
 	Links     []billing.Link
 	Profiles  map[billing.ProfileID]billing.Profile
+	Rules     []billing.Rule
 }
 
 // Outcome is what a run leaves.

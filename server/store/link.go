@@ -143,29 +143,34 @@ func (s *Scope) Link(ctx context.Context, key billing.LinkKey) (Link, billing.Cu
 
 // SaveLink makes or changes what a person decided for a license of a customer and
 // returns the link's key. The license is the identity: a link that was removed is
-// revived with its key and ledgers, whatever l.Key says. Ledgers and Journaled are the
-// runs' and stay as they are.
+// revived with its key and ledgers, whatever l.Key says; one that there never was gets
+// l.Key, or a new key without one. Ledgers and Journaled are the runs' and stay as they
+// are.
 func (s *Scope) SaveLink(ctx context.Context, customer billing.CustomerID, l Link) (billing.LinkKey, error) {
-	options, err := encodeOptions(l.Options)
+	decided, err := l.columns()
 	if err != nil {
 		return "", err
 	}
-	answer, err := encodeAnswer(l.Answer)
-	if err != nil {
-		return "", err
+	key := l.Key
+	if key == "" {
+		key = newLinkKey()
 	}
-	drift, err := encodeDrift(l.Drift)
-	if err != nil {
-		return "", err
-	}
-	key := newLinkKey()
-	err = s.get(ctx, &key, sqlSaveLink, s.id, key, customer, l.License.Tenant, l.License.SKU, l.License.Subscription,
-		l.Label, l.Removed, l.DoNotBill, l.Profile, l.Agreement, l.AgreementName, options, answer, drift,
-		l.InvoicesStayDeleted, maybeDay(l.GoneSince), l.Approved)
-	if err != nil {
+	args := append([]any{s.id, key, customer, l.License.Tenant, l.License.SKU, l.License.Subscription}, decided...)
+	if err := s.get(ctx, &key, sqlSaveLink, args...); err != nil {
 		return "", fmt.Errorf("save the link of %q: %w", l.Label, err)
 	}
 	return key, nil
+}
+
+// columns are what was decided, in the order of the table.
+func (l Link) columns() ([]any, error) {
+	options, err1 := encodeOptions(l.Options)
+	answer, err2 := encodeAnswer(l.Answer)
+	drift, err3 := encodeDrift(l.Drift)
+	return []any{
+		l.Label, l.Removed, l.DoNotBill, l.Profile, l.Agreement, l.AgreementName, options, answer, drift,
+		l.InvoicesStayDeleted, maybeDay(l.GoneSince), l.Approved,
+	}, errors.Join(err1, err2, err3)
 }
 
 // newLinkKey is 10 random characters of a-z and 2-7: 50 bits.

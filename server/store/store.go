@@ -54,6 +54,7 @@ func queries() []query {
 		ledgerSQL(), evidenceSQL(), licenseSQL(), holdingSQL(), skuNameSQL(), loadSQL(), runSQL(), journalSQL(),
 		finishSQL(), historySQL(), waitingSQL(), dueSQL(), workerSQL(), cutoverSQL(), nightSQL(), figuresSQL(),
 		notificationSQL(), situationSQL(), partnerTenantSQL(), preferenceSQL(), muteSQL(), digestSQL(),
+		ruleSQL(), linkEditSQL(), planListSQL(), licenseListSQL(), suggestionSQL(), evidenceBeforeSQL(),
 		auditSQL(), userSQL(), userMemberSQL(), userFactorSQL(), userProviderSQL(), sessionsSQL(), invitationSQL(), apiTokenSQL(),
 		liveSQL(), customerTrendSQL(), pruneSQL(), runPageSQL(), syncSQL(), customerPageSQL(), overviewSQL(), holderOfSQL(), customerEditSQL(),
 		secretSQL(),
