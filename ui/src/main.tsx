@@ -5,6 +5,7 @@ import './shell/shell.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
@@ -38,6 +39,7 @@ const queries: QueryClient = new QueryClient({
 });
 
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';
+setNonce(nonce()); // for what holds the page still behind a drawer
 
 const root = document.getElementById('root');
 if (root) {

@@ -17,6 +17,12 @@ export interface Screen {
 
 export const screens: Screen[] = [
   { path: '/', title: 'Overview', least: 'viewer', nav: { group: 'daily', key: 'o' }, load: () => import('./screens/overview') },
+  { path: '/approvals', title: 'Approvals', least: 'viewer', nav: { group: 'daily', key: 'a' }, load: () => import('./screens/approvals') },
+  { path: '/links', title: 'License links', least: 'viewer', nav: { group: 'daily', key: 'l' }, load: () => import('./screens/links') },
+  { path: '/customers', title: 'Customers', least: 'viewer', nav: { group: 'daily', key: 'c' }, load: () => import('./screens/customers') },
+  { path: '/customers/$customer', title: 'Customer', least: 'viewer', load: () => import('./screens/customers/customer') },
+  { path: '/history', title: 'Sync history', least: 'viewer', nav: { group: 'daily', key: 'h' }, load: () => import('./screens/history') },
+  { path: '/history/$run', title: 'Sync', least: 'viewer', load: () => import('./screens/history/run') },
 ];
 
 /** Whether there is a screen at a path; a link to one that isn't there is not drawn. */

@@ -39,6 +39,8 @@ interface Props<T> {
   sort?: string;
   onSort?: (sort: string) => void;
   onOpen?: (row: T) => void;
+  /** What is drawn in the place of cells, for a row that heads others. */
+  heads?: (row: T) => ReactNode;
   /** What is drawn below a row; undefined while it is closed. */
   detail?: (row: T) => ReactNode;
   /** Called when the end comes near, to get more. */
@@ -152,6 +154,16 @@ export function DataGrid<T>(p: Props<T>) {
             if (!row) return null;
             const detail = p.detail?.(row.original);
             const not = choice?.not?.(row.original);
+            const head = p.heads?.(row.original);
+            if (head) {
+              return (
+                <div key={item.key} ref={virtual.measureElement} data-index={item.index} className="grid-item" role="presentation" style={{ transform: `translateY(${item.start}px)` }}>
+                  <div className="grid-row grid-group" role="row" aria-rowindex={item.index + 2}>
+                    {head}
+                  </div>
+                </div>
+              );
+            }
             return (
               <div
                 key={item.key}
