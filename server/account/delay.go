@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -16,13 +17,14 @@ type brake struct {
 }
 
 // The brakes. An account that somebody else attacks is locked for at most a quarter of an
-// hour at a time; an address, which may be a whole office, has more attempts free.
+// hour at a time; an address, which may be a whole office with its typing errors, has more
+// attempts free and waits less.
 func accountBrake() brake {
 	return brake{free: 5, first: 10 * time.Second, most: 15 * time.Minute, forget: 24 * time.Hour}
 }
 
 func addressBrake() brake {
-	return brake{free: 20, first: 10 * time.Second, most: 15 * time.Minute, forget: 6 * time.Hour}
+	return brake{free: 50, first: 2 * time.Second, most: 5 * time.Minute, forget: time.Hour}
 }
 
 // mailBrake keeps somebody's mailbox from being filled with resets.
@@ -64,9 +66,9 @@ func (a *Accounts) attempt(ctx context.Context, subject []byte, b brake) error {
 }
 
 // guarded runs an attempt of an account from an address: both are counted before. An
-// attempt that succeeds clears the account and takes back the address's count, and no
-// more than that, or an own account would clear the way to guess others. One that was
-// never made, because the process is busy, counts for neither.
+// attempt that succeeds clears the account; at the address it takes itself back and one
+// that failed, and no more than that, or an own account would clear the way to guess
+// others. One that was never made, because the process is busy, counts for neither.
 func (a *Accounts) guarded(ctx context.Context, account []byte, c Client, f func() error) error {
 	address := addressSubject(c.Address)
 	if err := a.attempt(ctx, address, addressBrake()); err != nil {
@@ -79,13 +81,9 @@ func (a *Accounts) guarded(ctx context.Context, account []byte, c Client, f func
 	var undo error
 	switch {
 	case err == nil:
-		if undo = a.rows.Clear(ctx, account); undo == nil {
-			undo = a.rows.Undo(ctx, address, a.now())
-		}
+		undo = errors.Join(a.rows.Clear(ctx, account), a.rows.Undo(ctx, address, a.now()), a.rows.Undo(ctx, address, a.now()))
 	case !counts(err):
-		if undo = a.rows.Undo(ctx, account, a.now()); undo == nil {
-			undo = a.rows.Undo(ctx, address, a.now())
-		}
+		undo = errors.Join(a.rows.Undo(ctx, account, a.now()), a.rows.Undo(ctx, address, a.now()))
 	}
 	if undo != nil {
 		a.log.WarnContext(ctx, "attempts stay counted", "error", undo)
