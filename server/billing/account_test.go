@@ -57,6 +57,26 @@ func TestUnknownLines(t *testing.T) {
 			}
 		})
 	}
+	t.Run("on a place that was left", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+		d.standing("03-31")
+		d.link().Agreement = 2
+		d.sees("03-17", 10)
+		d.put(1, dated(billing.Dated, 2, "04-10", "04-30"))
+		d.sees("03-18", 10)
+		d.on(1, "S 10 to 31 Mar")
+		d.on(2, "S 10 from 1 Apr")
+	})
+	t.Run("beside a place of another product", func(t *testing.T) {
+		t.Parallel()
+		d := from10(t, true, false, "03-31")
+		d.link().Profile = 2
+		d.sees("03-17", 10)
+		d.put(1, dated(billing.Dated, 2, "04-10", "04-30"))
+		d.sees("03-18", 10)
+		d.on(1, "S 10 from 1 Apr; S 10 to 31 Mar")
+	})
 	t.Run("of another product it is nobody's business", func(t *testing.T) {
 		t.Parallel()
 		d := from10(t, true, false, "03-31")
@@ -211,17 +231,17 @@ func TestDeletedInvoices(t *testing.T) {
 			d.sees("04-11", 13)
 			d.expect("S 12; D 2 from 17 Mar to 31 Mar; P 1 from 11 Apr", "299.96") // 264 + 44 x 15/31 + 22 x 20/30
 		}},
-		{"what was charged at once stays charged", func(t *testing.T) {
+		{"where additions are invoiced at once, lines stay as old as they are", func(t *testing.T) {
 			terms := agreed(true, "01-01")
 			terms.AtOnce = true
 			d := newDesk(t, terms)
-			d.standing("04-30")
-			d.sees("03-17", 12)
+			d.standing("03-31")
+			d.sees("04-10", 12)
 			d.m.unmake(1)
 			d.link().InvoicesStayDeleted = true
-			d.sees("03-19", 12)
-			d.on(1, "D 2 from 17 Mar to 30 Apr; S 12")
-			if made := d.link().Ledgers[0].Lines; len(made) != 2 || made[1].MadeAt != day("04-30") {
+			d.sees("04-11", 12)
+			d.on(1, "P 2 from 10 Apr; S 10")
+			if made := d.link().Ledgers[0].Lines; len(made) != 2 || made[1].MadeAt != day("03-31") {
 				t.Errorf("lines %+v", made)
 			}
 		}},

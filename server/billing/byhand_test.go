@@ -111,6 +111,32 @@ func TestDriftAnswers(t *testing.T) {
 			}
 			d.expect("S 10; P 2 from 17 Mar", "")
 		}},
+		{"a deleted line of which nothing is wanted any more", func(t *testing.T) {
+			d := from10(t, true, true, "02-28")
+			d.sees("03-10", 12)
+			d.deleted(d.line(1, "TU-aaaaaaaaaa-P20260310").ID)
+			if got := heldBy(d.sees("03-10", 10)); got != "" {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 10")
+		}},
+		{"a deleted line, and something else to write", func(t *testing.T) {
+			d := from10(t, true, true, "02-28")
+			d.sees("03-10", 12)
+			d.deleted(d.line(1, "TU-aaaaaaaaaa-P20260310").ID)
+			d.profile.Bill = billing.NoCharge
+			if got := heldBy(d.sees("03-10", 10)); got != "addition_changed_by_hand" {
+				t.Errorf("held by %q", got)
+			}
+		}},
+		{"a settled line is billed in another way, and seats are added", func(t *testing.T) {
+			d := from10(t, true, false, "03-31")
+			d.sees("03-10", 12)
+			d.byHand(d.line(1, "TU-aaaaaaaaaa-D20260310").ID, func(a *billing.Addition) { a.Bill = billing.NoCharge })
+			if got := heldBy(d.sees("03-17", 13)); got != "addition_changed_by_hand" {
+				t.Errorf("held by %q", got)
+			}
+		}},
 		{"two lines changed, one of them answered", func(t *testing.T) {
 			d := from10(t, true, false, "03-31")
 			d.sees("03-10", 12)

@@ -27,11 +27,10 @@ func (w *work) decide(s *Snapshot, serials *serials) {
 		w.unplanned(s)
 		return
 	}
-	ok := true
 	if w.current != nil {
-		ok = w.takes(s) && w.answer(s)
+		w.takes(s)
 	}
-	if !ok || !w.wants(s) {
+	if w.current != nil && !w.answer(s) || !w.wants(s) {
 		w.unplanned(s)
 		return
 	}
@@ -51,27 +50,19 @@ func (w *work) pending() bool {
 // observed nothing is kept to be replayed: the first live run starts at its own day.
 func (w *work) see(s *Snapshot) {
 	for _, p := range append(w.trailing(s), w.current, w.leaving) {
-		if p == nil || w.current == nil && p == w.leaving || p != w.current && p != w.leaving && p.ledger.Last < s.Today {
+		if p == nil || p != w.current && p != w.leaving && p.ledger.Last < s.Today {
 			continue
 		}
 		if s.Workspace.Observe {
 			p.ledger.Seen = nil
 		}
-		day := s.Today
-		if !w.link.GoneSince.IsZero() && len(w.plan.Count.Steps) > 0 && w.plan.Count.Steps[0].Code == "gone_since" {
-			day = w.link.GoneSince
-		}
-		p.ledger = p.ledger.see(day, w.seen)
+		p.ledger = p.ledger.see(w.seenOn, w.seen)
 	}
 }
 
-// takes says whether the agreement and the product can take lines at all. What is
-// only in the way of this change is a hold beside the changes.
-func (w *work) takes(s *Snapshot) bool {
+// takes holds the changes where the agreement and the product can't take lines at all.
+func (w *work) takes(s *Snapshot) {
 	p, a := w.current, w.current.agreement
-	if !p.readable {
-		return false
-	}
 	switch {
 	case s.CompanyGone:
 		w.hold(AgreementNotActive, "agreement", a.Name, "status", "company deleted")
@@ -86,7 +77,6 @@ func (w *work) takes(s *Snapshot) bool {
 	case a.Status == AgreementExpired || p.terms.End < s.Today:
 		w.hold(AgreementEnds, "agreement", a.Name, "end", a.End.String(), "others", s.otherAgreements(w))
 	}
-	return true
 }
 
 // otherAgreements names the company's other active agreements of the profile's types.
@@ -185,9 +175,6 @@ func (w *work) takeOver(s *Snapshot) bool {
 // wants works out what is due on every place.
 func (w *work) wants(s *Snapshot) bool {
 	w.trail(s)
-	if w.leaving != nil && !w.leaving.readable {
-		return false
-	}
 	if w.leaving != nil {
 		w.judged.from = w.leaving.ledger.Due.Last()
 	}
@@ -231,7 +218,7 @@ func (w *work) stay(s *Snapshot) bool {
 // noteChange notes what the policy and the last day to approve depend on.
 func (w *work) noteChange(p *place, was Steps) {
 	diff := p.due.Minus(was)
-	w.judged.decides = w.judged.decides || len(diff) > 0 || p.adopted != nil || p.replaced != nil
+	w.judged.decides = len(diff) > 0 || p.adopted != nil || p.replaced != nil
 	w.judged.first, w.judged.prorate, w.judged.credit = diff.First(), p.terms.Prorate, w.link.Options.AllowCredit
 }
 

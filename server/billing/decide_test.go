@@ -393,6 +393,38 @@ func TestReplayedDays(t *testing.T) {
 			d.sees("03-20", 9) // and on each day before its first
 			d.expect("S 9 from 1 Apr", "198.00")
 		}},
+		{"one that was taken back may come again", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "04-01"))
+			d.sees("03-17", 10)
+			d.approved("03-17", 0)
+			d.sees("03-17", 5)
+			d.expect("S 5 from 17 Mar", "163.23") // 110 + 110 x 15/31
+		}},
+		{"with a start date that has passed", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "04-01"))
+			d.link().Options.StartDate = day("03-10")
+			d.sees("03-17", 10)
+			d.sees("03-17", 8)
+			d.expect("S 8 from 10 Mar", "")
+		}},
+		{"with a start date that is taken away on the same day", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "04-01"))
+			d.link().Options.StartDate = day("03-10")
+			d.sees("03-17", 10)
+			d.link().Options.StartDate = 0
+			d.sees("03-17", 8)
+			d.expect("S 8 from 17 Mar", "")
+		}},
+		{"removed on the day of a change, after an invoice of it, and made again", func(t *testing.T) {
+			d := from10(t, true, true, "03-31")
+			d.sees("03-17", 12)
+			d.invoiced("04-30")
+			d.link().Removed = true
+			d.approved("03-17", 12)
+			d.link().Removed, d.link().Options.AllowCredit = false, false
+			d.sees("03-17", 10)
+			d.expect("S 10; D 2 from 17 Mar to 31 Mar", "220.00") // 12 are paid to the end of April
+		}},
 		{"also with a start date", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "04-01"))
 			d.link().Options.StartDate = day("04-10")

@@ -92,12 +92,9 @@ func (w *work) create(s *Snapshot, p *place, d *draft, a Addition, serials *seri
 	switch {
 	case d.standing:
 		role = Standing
-		if fresh := w.profile.Price; p == w.current {
-			a.UnitPrice, a.UnitCost = fresh, Price{}
-			a.Bill = w.profile.Bill
-			if w.described() {
-				a.Description, _ = w.describe(s, p, Addition{})
-			}
+		a.UnitPrice, a.UnitCost, a.Bill = w.profile.Price, Price{}, w.profile.Bill
+		if w.described() {
+			a.Description, _ = w.describe(s, p, Addition{})
 		}
 	case d.open():
 		role = PendingLine
@@ -147,9 +144,6 @@ func (w *work) update(s *Snapshot, p *place, d *draft) {
 // a change of names alone is written at most once a day.
 func (w *work) describe(s *Snapshot, p *place, before Addition) (text string, write bool) {
 	e := s.Evidence[w.link.License.Tenant]
-	if !w.plan.Counted || e.Fault != nil {
-		return before.Description, false
-	}
 	holders := slices.DeleteFunc(slices.Clone(e.Holders), func(h Holder) bool { return !slices.Contains(h.SKUs, w.link.License.SKU) })
 	text = Describe(w.link.Options, w.product.Description, w.plan.Count, holders, w.link.License.Subscription != "")
 	if text == before.Description || p.ledger.NamesDay == s.Today {
@@ -211,7 +205,7 @@ func fingerprint(changes []Change) string {
 // remember works out how the ledgers stand after the changes, and without them.
 func (w *work) remember(s *Snapshot) {
 	for _, p := range w.places {
-		if fresh := p.kept.First.IsZero() && len(p.kept.Due) == 0; !fresh || w.leaving == nil {
+		if !p.kept.First.IsZero() || w.leaving == nil {
 			w.plan.Otherwise = append(w.plan.Otherwise, p.kept)
 		}
 		w.plan.After = append(w.plan.After, w.after(s, p))

@@ -340,6 +340,7 @@ func TestTexts(t *testing.T) {
 	t.Run("nobody asked for one", func(t *testing.T) {
 		t.Parallel()
 		d := from10(t, true, true, "03-31")
+		d.link().Options.Users = billing.UsersNone
 		d.sees("03-17", 12)
 		for _, a := range d.m.lines[1] {
 			if a.Description != "" {

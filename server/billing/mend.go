@@ -90,10 +90,10 @@ func mend(t Terms, today Day, due, billed Steps, lines []Line) (drafts []*draft,
 		m.close(lastDay(m.wanted))
 		m.patch(Forever)
 	default:
-		so := m.stand()
+		s := m.stand()
 		m.rollUp()
-		m.patch(so - 1)
-		m.carryOn(so)
+		m.patch(s.unbilled - 1)
+		m.carryOn(s)
 		m.patch(Forever)
 	}
 	m.tidy()
@@ -175,22 +175,21 @@ func (m *mending) standing() *draft {
 	return nil
 }
 
-// stand sees to a standing line for what is wanted for ever and returns So. An open
-// one stays unless nothing is wanted of it for a while; one that was cancelled and
+// stand sees to a standing line for what is wanted for ever and returns it. An open one stays unless nothing is wanted of it for a while; one that was cancelled and
 // still runs is taken back; else a new one begins where the lack for ever does.
-func (m *mending) stand() Day {
+func (m *mending) stand() *draft {
 	begin := runStart(m.wanted)
 	if s := m.standing(); s != nil {
 		if begin <= s.unbilled {
-			return s.unbilled
+			return s
 		}
 		m.close(lastDay(m.wanted.Until(begin - 1)))
 	}
 	from := runStart(m.lack())
 	for _, d := range m.drafts {
-		if d.standing && !d.dead() && !d.open() && d.to >= m.today && from <= d.to+1 && from >= d.from && begin <= d.unbilled {
+		if d.standing && !d.dead() && d.to >= m.today && from <= d.to+1 && from >= d.from && begin <= d.unbilled {
 			d.to = Forever
-			return d.unbilled
+			return d
 		}
 	}
 	from = max(from, begin) // days before are lacking only because of credits over them
@@ -199,8 +198,9 @@ func (m *mending) stand() Day {
 	if it := m.terms.Through(); from <= it && m.billed.From(from).Until(it) != nil {
 		from = it + 1
 	}
-	m.drafts = append(m.drafts, &draft{fresh: true, standing: true, from: from, to: Forever, unbilled: from})
-	return from
+	s := &draft{fresh: true, standing: true, from: from, to: Forever, unbilled: from}
+	m.drafts = append(m.drafts, s)
+	return s
 }
 
 // runStart is the first day of the last unbroken run of positive numbers that lasts
@@ -290,7 +290,7 @@ func (m *mending) addDated(s stretch) {
 		return
 	}
 	for _, d := range m.drafts {
-		if !d.dead() && !d.standing && d.from == s.from && d.to == s.to && d.unbilled == d.from && sameSign(d.q, s.n) {
+		if !d.dead() && !d.standing && d.from == s.from && d.to == s.to && d.unbilled == d.from {
 			d.q += s.n
 			return
 		}

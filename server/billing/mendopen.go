@@ -10,7 +10,8 @@ import (
 // too much for ever (pending lines are shortened or lowered, then the standing), then
 // what is too little for ever (the standing is raised, pending lines are added). What
 // is still lacking for a while is left to patch.
-func (m *mending) carryOn(so Day) {
+func (m *mending) carryOn(standing *draft) {
+	so := standing.unbilled
 	for m.trimOne(m.excessForAWhile(so)) {
 	}
 	forEver := m.lackFrom(so).suffix(func(a, b int) int { return max(a, b) })
@@ -19,9 +20,9 @@ func (m *mending) carryOn(so Day) {
 		if i > 0 {
 			earlier = min(forEver[i-1].Seats, 0)
 		}
-		m.lower(so, n.From, earlier-min(n.Seats, 0))
+		m.lower(standing, n.From, earlier-min(n.Seats, 0))
 	}
-	m.raise(so)
+	m.raise(standing)
 	// Too much for a while that no dated line carries: the standing goes down for
 	// ever and what it is short of elsewhere comes back, so that no credit is needed
 	// for days that no invoice has charged.
@@ -29,9 +30,9 @@ func (m *mending) carryOn(so Day) {
 	for _, s := range m.excessForAWhile(so) {
 		over = max(over, -s.Seats)
 	}
-	if s := m.standing(); over > 0 && s != nil && s.q > over {
-		s.q -= over
-		m.raise(so)
+	if over > 0 && standing.q > over {
+		standing.q -= over
+		m.raise(standing)
 	}
 }
 
@@ -78,7 +79,7 @@ func (m *mending) excessForAWhile(so Day) Steps {
 
 // lower takes n seats off for ever from a day on: first pending lines, the one that
 // begins last first, then the standing line, with a dated line for its days before.
-func (m *mending) lower(so, day Day, n int) {
+func (m *mending) lower(standing *draft, day Day, n int) {
 	var pending []*draft
 	for _, d := range m.drafts {
 		if !d.standing && d.open() && !d.dead() && d.from <= day {
@@ -102,45 +103,33 @@ func (m *mending) lower(so, day Day, n int) {
 		d.end(day - 1)
 		m.addPending(day, left)
 	}
-	if s := m.standing(); s != nil {
-		s.q -= n
-		m.addDated(stretch{so, day - 1, n})
-	}
+	standing.q -= n
+	m.addDated(stretch{standing.unbilled, day - 1, n})
 }
 
 // raise brings what is lacking for ever: on all days from So on by the standing line,
 // from a later day on by a pending one.
-func (m *mending) raise(so Day) {
-	have := 0
+func (m *mending) raise(standing *draft) {
+	so, have := standing.unbilled, 0
 	for _, n := range m.lackFrom(so).suffix(func(a, b int) int { return min(a, b) }) {
 		more := n.Seats - have
 		if more <= 0 {
 			continue
 		}
 		have += more
-		if s := m.openStanding(); n.From == so && s != nil {
-			s.q += more
+		if n.From == so {
+			standing.q += more
 		} else {
 			m.addPending(n.From, more)
 		}
 	}
 }
 
-// openStanding is the open standing line, also one that carries nothing yet.
-func (m *mending) openStanding() *draft {
-	for _, d := range m.drafts {
-		if d.standing && d.open() && (d.fresh || !d.dead()) {
-			return d
-		}
-	}
-	return nil
-}
-
 // addPending adds a pending line from a day on, or to one that begins on it and has
 // not been billed.
 func (m *mending) addPending(from Day, n int) {
 	for _, d := range m.drafts {
-		if !d.standing && d.open() && !d.dead() && d.from == from && d.unbilled == from {
+		if !d.standing && d.open() && !d.dead() && d.from == from {
 			d.q += n
 			return
 		}

@@ -13,26 +13,25 @@ func (s *Snapshot) money(p *place, before, after *Addition) Money {
 	if m.Currency == "" {
 		m.Currency = s.Workspace.Currency
 	}
-	monthly, next := new(big.Rat), new(big.Rat)
-	for _, side := range []struct {
-		a    *Addition
-		sign int64
-	}{{before, -1}, {after, 1}} {
-		if side.a == nil || side.a.Bill != Billable {
-			continue
-		}
-		sign := new(big.Rat).SetInt64(side.sign)
-		price := rat(s.priceOf(*side.a))
-		if side.a.Cancelled >= Forever {
-			month := new(big.Rat).Mul(price, rat(side.a.Quantity))
-			month.Quo(month, new(big.Rat).SetInt64(int64(p.terms.Cycle)))
-			monthly.Add(monthly, month.Mul(month, sign))
-		}
-		charge := p.terms.nextCharge(*side.a, p.unbilledFrom(*side.a), price)
-		next.Add(next, charge.Mul(charge, sign))
-	}
-	m.Monthly, m.NextInvoice = cents(monthly), cents(next)
+	wasMonthly, wasNext := s.worth(p, before)
+	monthly, next := s.worth(p, after)
+	m.Monthly, m.NextInvoice = cents(monthly.Sub(monthly, wasMonthly)), cents(next.Sub(next, wasNext))
 	return m
+}
+
+// worth is what a month of a line costs while it is open, and what the next invoice
+// charges for it; nil is no line.
+func (s *Snapshot) worth(p *place, a *Addition) (monthly, next *big.Rat) {
+	monthly = new(big.Rat)
+	if a == nil || a.Bill != Billable {
+		return monthly, new(big.Rat)
+	}
+	price := rat(s.priceOf(*a))
+	if a.Cancelled >= Forever {
+		monthly.Mul(price, rat(a.Quantity))
+		monthly.Quo(monthly, new(big.Rat).SetInt64(int64(p.terms.Cycle)))
+	}
+	return monthly, p.terms.nextCharge(*a, p.unbilledFrom(*a), price)
 }
 
 // priceOf is the line's price, or the catalog's where ConnectWise will set it.
@@ -46,7 +45,7 @@ func (s *Snapshot) priceOf(a Addition) decimal.Decimal {
 // unbilledFrom is the first day that an addition of the place can still be charged.
 func (p *place) unbilledFrom(a Addition) Day {
 	for _, line := range p.lines {
-		if line.ID == a.ID && a.ID != 0 {
+		if line.ID == a.ID {
 			return line.unbilledFrom(p.terms.Through(), p.terms.AtOnce)
 		}
 	}

@@ -69,10 +69,7 @@ func (w *work) move(s *Snapshot) bool {
 		g.DayThrough = now.terms.Through()
 	}
 	now.ledger = g
-	if code := now.replay(w.link.Options); code != "" {
-		w.hold(code, "start", w.link.Options.StartDate.String())
-		return false
-	}
+	now.replay(w.link.Options)
 	w.judged.decides, w.judged.to, w.judged.first = true, now.due.Last(), x+1
 	w.judged.prorate, w.judged.credit = now.terms.Prorate, w.link.Options.AllowCredit
 	return true
@@ -98,7 +95,7 @@ func (w *work) trail(s *Snapshot) {
 func (w *work) trailing(s *Snapshot) []*place {
 	var out []*place
 	for _, p := range w.places {
-		if p != w.current && p != w.leaving && p.readable && p.ledger.Ended && !p.ledger.Last.IsZero() && (w.link.bills() && p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
+		if p != w.current && p != w.leaving && p.readable && !p.ledger.Last.IsZero() && (w.link.bills() && p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
 			out = append(out, p)
 		}
 	}
@@ -117,9 +114,9 @@ func (s *Snapshot) group(works []*work) {
 	for _, w := range works {
 		k := sku{w.link.License.Tenant, w.link.License.SKU}
 		switch {
-		case w.link.Removed && w.leaving != nil && w.leaving.readable && !w.leaving.ledger.First.IsZero():
+		case w.link.Removed && w.leaving != nil && !w.leaving.ledger.First.IsZero():
 			old[k] = append(old[k], w)
-		case w.link.bills() && w.leaving == nil && w.current != nil && w.current.readable && w.current.ledger.First.IsZero() && w.plan.Counted:
+		case w.link.bills() && w.leaving == nil && w.current.readable && w.current.ledger.First.IsZero() && w.plan.Counted:
 			fresh[k] = append(fresh[k], w)
 		}
 	}
@@ -133,8 +130,15 @@ func (s *Snapshot) group(works []*work) {
 	}
 }
 
-// joint plans one move M.
+// joint plans one move M. While a place that is left can't be read nobody knows X, and
+// what keeps it waiting keeps all of them.
 func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
+	for _, w := range append(slices.Clone(from), to...) {
+		w.group = group
+	}
+	if slices.ContainsFunc(from, func(w *work) bool { return !w.leaving.readable }) {
+		return
+	}
 	x := Day(0)
 	for _, w := range from {
 		x = max(x, w.leaving.lastOld(s.Today))
@@ -149,13 +153,13 @@ func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
 	}
 	unlinked := s.unlinkedRows(id, to[0].link.License, all)
 	for _, w := range from {
-		w.group, w.joined = group, x
+		w.joined = x
 		if !w.leaving.bills(x) {
 			w.hold(StartDateSettled, "start", (x + 1).String())
 		}
 	}
 	for _, w := range to {
-		w.group, w.joined = group, x
+		w.joined = x
 		if end := w.current.terms.End; x+1 > end {
 			w.hold(AgreementEnds, "agreement", w.current.agreement.Name, "end", end.String(), "others", s.otherAgreements(w))
 		}

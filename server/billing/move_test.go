@@ -188,6 +188,20 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(1, "D -2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
 			d.on(2, "S 8 from 1 Apr")
 		}},
+		{"more after the move, held until the new place is invoiced", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.ws.Policy.Seats = new(1)
+			d.sees("03-20", 12)
+			for range 2 {
+				d.m.invoice(2)
+			}
+			d.approved("04-10", 12)
+			d.on(1, "D 2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "D 2 from 1 Apr to 30 Apr; S 12 from 1 Apr")
+		}},
 		{"it had fallen to nothing: paid days aren't charged again", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
 			d.standing("03-31")
@@ -309,6 +323,26 @@ func TestSplitAndMerge(t *testing.T) {
 				billing.Link{Key: "eeeeeeeeee", License: billing.LicenseRef{Tenant: theTenant, SKU: theSKU, Subscription: bought}, DoNotBill: "ours"})
 			d.sees("03-17", 20)
 			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar; S 8 from 1 Apr")
+		}},
+		{"while an invoice of the old row waits to be made again", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"))
+			d.sees("03-10", 20)
+			d.m.unmake(1)
+			d.parts(1)
+			if got := heldBy(d.sees("03-17", 20)); got != "invoice_moved_back" {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 20")
+			d.invoiced("03-31")
+			d.sees("03-18", 20)
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar; S 8 from 1 Apr")
+		}},
+		{"while nothing can be counted", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"))
+			d.parts(1)
+			d.change = func(s *billing.Snapshot) { s.Evidence = nil }
+			d.sees("03-17", 20)
+			d.on(1, "S 20")
 		}},
 		{"and merged again", func(t *testing.T) {
 			d := twenty(t, agreed(true, "01-01"))

@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -235,16 +236,112 @@ func TestRetarget(t *testing.T) {
 	}
 	t.Run("a place that stands takes over no counts of one that never was", func(t *testing.T) {
 		t.Parallel()
-		d := from10(t, true, false, "03-31")
-		d.links[0].Ledgers = append(d.links[0].Ledgers, billing.Ledger{
-			Agreement: 9, Product: 1, Seen: []billing.Seen{{Day: day("03-10"), Seats: 50}},
-		})
-		d.sees("03-17", 12)
-		d.expect("S 12; D 2 from 17 Mar to 31 Mar", "285.29")
-		if n := len(d.link().Ledgers); n != 1 {
-			t.Errorf("%d ledgers are left", n)
+		never := billing.Ledger{Agreement: 9, Product: 1, Seen: []billing.Seen{{Day: day("03-10"), Seats: 50}}}
+		for at := range 2 {
+			d := from10(t, true, false, "03-31")
+			d.links[0].Ledgers = slices.Insert(d.links[0].Ledgers, at, never)
+			d.sees("03-17", 12)
+			d.expect("S 12; D 2 from 17 Mar to 31 Mar", "285.29")
+			if n := len(d.link().Ledgers); n != 1 {
+				t.Errorf("%d ledgers are left", n)
+			}
 		}
 	})
+	t.Run("removed before its first day, then billed on another agreement", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(false, "04-01"), agreed(true, "04-01"))
+		d.sees("03-10", 10)
+		d.on(1, "S 10 from 1 Apr")
+		d.link().Removed = true
+		d.approved("03-12", 10)
+		d.on(1, "")
+		d.link().Removed, d.link().Agreement = false, 2
+		d.sees("03-20", 10)
+		d.on(1, "")
+		d.on(2, "S 10 from 20 Mar")
+	})
+}
+
+// TestComingBack: a link that comes back to an agreement stands where it stood last, with
+// what was billed there; where its last day there hasn't passed, it begins anew.
+func TestComingBack(t *testing.T) {
+	t.Parallel()
+	rows := []acceptanceRow{
+		{"after its last day", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.on(2, "S 10 from 1 Apr")
+			d.link().Agreement = 1
+			d.sees("04-10", 10) // agreement 2 isn't invoiced into April: its line ends on the day before
+			d.on(2, "S 10 from 1 Apr to 9 Apr")
+			d.on(1, "S 10 from 10 Apr; S 10 to 31 Mar")
+			if n := len(d.link().Ledgers); n != 2 {
+				t.Errorf("%d ledgers", n)
+			}
+			d.sees("04-20", 12)
+			d.on(1, "P 2 from 20 Apr; S 10 from 10 Apr; S 10 to 31 Mar")
+		}},
+		{"before its last day", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.link().Agreement = 1
+			d.sees("03-31", 10)
+			d.on(2, "S 10 from 1 Apr to 1 Apr")
+			d.on(1, "S 10 from 2 Apr; S 10 to 31 Mar")
+		}},
+		{"to the newest of its places there", func(t *testing.T) {
+			d := back10(t)
+			d.approved("04-20", 10)
+			d.ws.Policy = billing.Policy{}
+			d.link().Agreement = 2
+			d.sees("05-17", 10)
+			d.on(1, "S 10 from 10 Apr to 30 Apr; S 10 to 31 Mar")
+			d.link().Agreement = 1
+			d.sees("05-25", 10)
+			d.on(2, "S 10 from 1 May to 24 May")
+			d.on(1, "S 10 from 10 Apr to 30 Apr; S 10 from 25 May; S 10 to 31 Mar")
+			if g := d.link().Ledgers[1]; g.Agreement != 1 || g.Ended || len(g.Lines) != 2 {
+				t.Errorf("the newer place is %+v", g)
+			}
+			if g := d.link().Ledgers[0]; !g.Ended {
+				t.Errorf("the older place is %+v", g)
+			}
+		}},
+		{"what would come of it is forgotten when it is held", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.link().Agreement = 1
+			d.ws.Policy.Seats = new(0)
+			p := d.sees("04-10", 10)
+			if got := heldBy(p); got != "rise_too_large" {
+				t.Fatalf("held by %q", got)
+			}
+			if g := d.link().Ledgers[0]; !g.Ended || g.Last != day("03-31") {
+				t.Errorf("the old place is %+v", g)
+			}
+		}},
+		{"a place that was only begun to be counted for", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.links[0].Ledgers = append(d.links[0].Ledgers, billing.Ledger{Agreement: 2, Product: 1})
+			d.sees("03-17", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 10 from 1 Apr")
+		}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			row.play(t)
+		})
+	}
 }
 
 // TestGoneAgreement: a place whose agreement can't be read is held while anything can

@@ -15,6 +15,16 @@ import (
 func TestNeeds(t *testing.T) {
 	t.Parallel()
 	today, it := day("03-17"), day("02-28")
+	// left is a place of which 10 seats to the end of February were due, and were billed
+	// or not.
+	left := func(billed, prorate bool, end billing.Day) billing.Ledger {
+		g := billing.Ledger{Agreement: 7, Ended: true, Last: day("02-28"), Through: it, Terms: billing.Terms{Prorate: prorate, End: end}}
+		g.Due = billing.Steps{{From: day("01-01"), Seats: 10}, {From: day("03-01")}}
+		if billed {
+			g.Billed = []billing.Billed{{Seats: g.Due}}
+		}
+		return g
+	}
 	ended := func(edit func(*billing.Ledger)) billing.Ledger {
 		g := billing.Ledger{Agreement: 7, Ended: true, Last: day("03-16"), Through: it}
 		g.Lines = []billing.Line{{Addition: billing.Addition{ID: 1, Cancelled: it}, MadeAt: it - 1}}
@@ -33,14 +43,20 @@ func TestNeeds(t *testing.T) {
 		"a removed link that never stood anywhere": {
 			[]billing.Link{{Agreement: 2, Removed: true}, {Agreement: 3, DoNotBill: "free"}}, nil,
 		},
-		"a place that stands":                      {[]billing.Link{with(billing.Ledger{Agreement: 7})}, []billing.AgreementID{7}},
-		"a place that ended and was invoiced":      {[]billing.Link{with(ended(func(*billing.Ledger) {}))}, nil},
-		"a place whose last day is today":          {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Last = today }))}, []billing.AgreementID{7}},
-		"a place with a count that waits":          {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Seen = []billing.Seen{{Day: it, Seats: 3}} }))}, []billing.AgreementID{7}},
-		"a place with a line beyond the invoices":  {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Lines[0].Cancelled++ }))}, []billing.AgreementID{7}},
-		"a place with a late line on it":           {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Lines[0].MadeAt++ }))}, []billing.AgreementID{7}},
-		"a place beside another that is drained":   {[]billing.Link{with(ended(func(*billing.Ledger) {}), billing.Ledger{Agreement: 8})}, []billing.AgreementID{8}},
-		"what a cut run wrote on, wherever it was": {[]billing.Link{{Removed: true, Journaled: &billing.Journaled{Ledgers: []billing.Ledger{{Agreement: 4}}}}}, []billing.AgreementID{4}},
+		"a place that stands":                       {[]billing.Link{with(billing.Ledger{Agreement: 7})}, []billing.AgreementID{7}},
+		"a place that ended and was invoiced":       {[]billing.Link{with(ended(func(*billing.Ledger) {}))}, nil},
+		"a place whose last day is today":           {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Last = today }))}, []billing.AgreementID{7}},
+		"a place with a count that waits":           {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Seen = []billing.Seen{{Day: it, Seats: 3}} }))}, []billing.AgreementID{7}},
+		"a place with a line beyond the invoices":   {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Lines[0].Cancelled++ }))}, []billing.AgreementID{7}},
+		"a place with a late line on it":            {[]billing.Link{with(ended(func(g *billing.Ledger) { g.Lines[0].MadeAt++ }))}, []billing.AgreementID{7}},
+		"a place that was billed whole":             {[]billing.Link{with(left(true, true, billing.Forever))}, nil},
+		"a place where a cut run left days lacking": {[]billing.Link{with(left(false, true, billing.Forever))}, []billing.AgreementID{7}},
+		"days that nobody takes a line for":         {[]billing.Link{with(left(false, false, billing.Forever))}, nil},
+		"days of an agreement invoiced to its end":  {[]billing.Link{with(left(false, true, it))}, nil},
+		"days before an agreement's end":            {[]billing.Link{with(left(false, true, it+1))}, []billing.AgreementID{7}},
+		"days after an agreement's end":             {[]billing.Link{with(left(false, true, day("2025-12-31")))}, nil},
+		"a place beside another that is drained":    {[]billing.Link{with(ended(func(*billing.Ledger) {}), billing.Ledger{Agreement: 8})}, []billing.AgreementID{8}},
+		"what a cut run wrote on, wherever it was":  {[]billing.Link{{Removed: true, Journaled: &billing.Journaled{Ledgers: []billing.Ledger{{Agreement: 4}}}}}, []billing.AgreementID{4}},
 	} {
 		if diff := cmp.Diff(row.want, billing.Needs(row.links, today)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -55,6 +71,10 @@ func TestNothingToDecide(t *testing.T) {
 	p := d.sees("03-17", 0)
 	if len(p.Decisions) != 0 {
 		t.Errorf("decisions %+v", p.Decisions)
+	}
+	d.link().Removed = true
+	if p := d.sees("03-18", 0); len(p.Decisions) != 0 {
+		t.Errorf("removed before it was billed: decisions %+v", p.Decisions)
 	}
 	if l := p.Links[0]; !l.Counted || len(l.Due) != 0 || len(l.Holds) != 0 {
 		t.Errorf("the link's plan is %+v", l)

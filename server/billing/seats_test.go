@@ -111,7 +111,7 @@ func TestDescribe(t *testing.T) {
 		split bool
 		want  string
 	}{
-		"own text":        {billing.Options{Description: "Licenses,\r\nas agreed"}, false, "Licenses, as agreed"},
+		"own text":        {billing.Options{Description: "Licenses,\r\nas\x7f agreed"}, false, "Licenses, as agreed"},
 		"names":           {billing.Options{Users: billing.UsersName}, false, "Business Premium | , adam Smith Jr, Zoë Ångström"},
 		"addresses":       {billing.Options{Users: billing.UsersUPN}, false, "Business Premium | noname@x.example, adam@x.example, zoe@x.example"},
 		"initials":        {billing.Options{Users: billing.UsersInitials}, false, "Business Premium | , aSJ, ZÅ"},

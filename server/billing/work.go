@@ -22,6 +22,7 @@ type work struct {
 	group   string
 	joined  Day // X of a move M that the link takes part in
 	seen    int
+	seenOn  Day // the day of the run, or the one since which the tenant is gone
 	judged  judged
 	changes []Change
 	plan    LinkPlan
@@ -65,7 +66,7 @@ func (w *work) hold(code Code, parts ...string) {
 
 // begin reads where a link stands: its ledgers against the lines, and its count.
 func (s *Snapshot) begin(l Link) *work {
-	w := &work{link: l, group: string(l.Key)}
+	w := &work{link: l, group: string(l.Key), seenOn: s.Today}
 	w.plan = LinkPlan{Key: l.Key, License: l.Label}
 	w.profile = s.Profiles[l.Profile]
 	w.product = s.Products[w.profile.Product]
@@ -90,7 +91,7 @@ func (w *work) retarget(ledgers []Ledger) []Ledger {
 	var seen []Seen
 	stands := false
 	for _, g := range ledgers {
-		if g.First.IsZero() && len(g.Due) == 0 && !g.Ended && !w.fits(g) {
+		if g.First.IsZero() && !g.Ended && !w.fits(g) {
 			seen = g.Seen
 			if !w.link.bills() { // it was removed before anything was written
 				g.Seen = nil
@@ -172,6 +173,7 @@ func (s *Snapshot) count(w *work) {
 		w.hold(TenantUnreadable, "tenant", string(w.link.License.Tenant))
 	case e.Fault != nil && e.Fault.Hold == TenantRemoved && !w.link.GoneSince.IsZero():
 		w.plan.Count, w.plan.Counted = Count{Steps: []Reason{reason("gone_since", "day", w.link.GoneSince.String())}}, true
+		w.seenOn = w.link.GoneSince
 	case e.Fault != nil:
 		w.hold(e.Fault.Hold, "tenant", string(e.Tenant), "reason", e.Fault.Reason, "text", e.Fault.Text, "action", e.Fault.Action)
 	case s.Now.Sub(e.ReadAt) > evidenceAge:
