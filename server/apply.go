@@ -33,7 +33,7 @@ func apply(ctx context.Context, c *call) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	p, err := open(ctx, c.env)
+	p, err := openBriefly(ctx, c.env)
 	if err != nil {
 		return 0, errors.Join(named(o.file, faults), err)
 	}
@@ -110,7 +110,7 @@ func export(ctx context.Context, c *call) (int, error) {
 	if _, err := c.parse("export", nil); err != nil {
 		return exitUsage, err
 	}
-	p, err := open(ctx, c.env)
+	p, err := openBriefly(ctx, c.env)
 	if err != nil {
 		return 0, err
 	}

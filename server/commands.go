@@ -66,7 +66,7 @@ func (o options) day() (billing.Day, error) {
 
 // here opens the product and its one workspace.
 func (c *call) here(ctx context.Context) (*product, billing.Workspace, error) {
-	p, err := open(ctx, c.env)
+	p, err := openBriefly(ctx, c.env)
 	if err != nil {
 		return nil, billing.Workspace{}, err
 	}

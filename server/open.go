@@ -33,7 +33,16 @@ type product struct {
 
 // open reads the settings, starts the embedded database where none is given, brings its
 // schema up to date and opens the store. Close what it returns.
-func open(ctx context.Context, env envconfig.Lookuper) (p *product, err error) {
+func open(ctx context.Context, env envconfig.Lookuper) (*product, error) {
+	return openFor(ctx, env, false)
+}
+
+// openBriefly is open for a command that ends soon: it prepares what it uses alone.
+func openBriefly(ctx context.Context, env envconfig.Lookuper) (*product, error) {
+	return openFor(ctx, env, true)
+}
+
+func openFor(ctx context.Context, env envconfig.Lookuper, briefly bool) (p *product, err error) {
 	p = &product{now: time.Now}
 	defer func() {
 		if err != nil {
@@ -52,7 +61,7 @@ func open(ctx context.Context, env envconfig.Lookuper) (p *product, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.store, err = store.Open(ctx, store.Config{URL: p.url, Keyset: keyset, Log: p.log, MaxConns: 8}); err != nil {
+	if p.store, err = store.Open(ctx, store.Config{URL: p.url, Keyset: keyset, Log: p.log, MaxConns: 8, OnUse: briefly}); err != nil {
 		return p, fmt.Errorf("open the database (`trueup migrate` brings its schema up to date): %w", err)
 	}
 	p.closing = append(p.closing, p.store.Close)

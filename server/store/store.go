@@ -28,6 +28,9 @@ type Config struct {
 	Log *slog.Logger
 	// MaxConns bounds the pool; default 16. One more connection listens.
 	MaxConns int
+	// OnUse prepares each statement when it is first used, for a command that needs few
+	// of them and ends soon. Open looks at the schema's version instead.
+	OnUse bool
 }
 
 // Store is the database. It is safe for concurrent use.
@@ -36,10 +39,10 @@ type Store struct {
 	url    string
 	keyset *Keyset
 	log    *slog.Logger
-	stmts  map[query]*sqlx.Stmt
 	wake   *wake
 
 	mu       sync.Mutex
+	stmts    map[query]*sqlx.Stmt              // nil for one that isn't prepared yet, see prepare.go
 	settings map[billing.WorkspaceID]*Settings // by version, see settings.go
 }
 
@@ -73,7 +76,8 @@ const (
 func storeSQL() []query { return []query{sqlNow, sqlForArguments} }
 
 // Open connects, prepares every statement and returns the store. A statement that the
-// schema doesn't bear, such as after a forgotten migration, is an error here.
+// schema doesn't bear, such as after a forgotten migration, is an error here; with OnUse a
+// schema that is older than the program.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.MaxConns <= 0 {
 		cfg.MaxConns = 16
@@ -92,11 +96,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		stmts: map[query]*sqlx.Stmt{}, wake: newWake(),
 		settings: map[billing.WorkspaceID]*Settings{},
 	}
-	for _, q := range queries() {
-		if s.stmts[q], err = db.PreparexContext(ctx, string(q)); err != nil { //nolint:sqlclosecheck // Close of the pool closes them
-			err = errors.Join(fmt.Errorf("prepare %q: %w", q, err), db.Close())
-			return nil, err
-		}
+	if err := s.prepareAll(ctx, cfg.OnUse); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
@@ -151,17 +152,7 @@ func (s *Store) Ping(ctx context.Context) error {
 type session struct {
 	store *Store
 	tx    *sqlx.Tx
-}
-
-func (s session) stmt(ctx context.Context, q query) (*sqlx.Stmt, error) {
-	st, ok := s.store.stmts[q]
-	if !ok {
-		return nil, fmt.Errorf("statement was not prepared at open: %q", q)
-	}
-	if s.tx != nil {
-		st = s.tx.StmtxContext(ctx, st)
-	}
-	return st, nil
+	own   *ownStatements // of the transaction
 }
 
 // get reads one row; none is ErrNotFound.
@@ -222,12 +213,14 @@ func (s session) within(ctx context.Context, f func(session) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing; else the cause is returned
-	if err := f(session{s.store, tx}); err != nil {
+	own := &ownStatements{}
+	if err := f(session{s.store, tx, own}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", refine(err))
 	}
+	own.share(ctx, s.store)
 	return nil
 }
 
