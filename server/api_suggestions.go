@@ -160,7 +160,7 @@ func (p *proposing) of(r store.Listed) []api.SuggestionState {
 		out[at].Sure = out[at].Sure || sure
 	}
 	if rule, ok := billing.RuleFor(p.set.Rules, r.Ref.SKU, r.PartNumber); ok && rule.Profile != 0 {
-		add(rule.Profile, "", true, api.SuggestionEvidence{Code: "rule", Text: "The rule for " + rule.License + " says so, and the agreement isn't clear."})
+		add(rule.Profile, "", false, api.SuggestionEvidence{Code: "rule", Text: "The rule for " + rule.License + " says so, and the agreement isn't clear."})
 	}
 	habits := p.habits[r.Ref.SKU]
 	for _, h := range habits {

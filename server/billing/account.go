@@ -210,7 +210,7 @@ func priceBefore(ledgers []Ledger, of Ledger) Price {
 }
 
 // Settle is how a link's ledgers, LinkPlan.After, stand once changes were written:
-// new lines get the ids that ConnectWise gave, which stand in written, and where it
+// new lines get the ids and prices that ConnectWise gave, which stand in written, and where it
 // invoices prorated additions at once, the settled days of a new line count as billed.
 func Settle(ledgers []Ledger, written []Change) []Ledger {
 	out := slices.Clone(ledgers)
@@ -226,6 +226,9 @@ func Settle(ledgers []Ledger, written []Change) []Ledger {
 				continue
 			}
 			line.ID = written[at].After.ID
+			if made := written[at].After; !line.UnitPrice.Set {
+				line.UnitPrice, line.UnitCost = made.UnitPrice, made.UnitCost // the catalog's, as ConnectWise set them
+			}
 			if s := Stretch(line.Effective, min(line.Cancelled, l.Through), line.seats()); l.Terms.AtOnce && s != nil {
 				l.Billed = append(slices.Clip(l.Billed), Billed{Seats: s})
 			}
