@@ -160,6 +160,24 @@ var cutRuns = map[string]struct {
 		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
 		return d
 	}, "03-18", 13, "S 10; P 2 from 17 Mar; P 1 from 18 Mar"},
+	"another price where the link has stood elsewhere before": {func(t *testing.T) *desk {
+		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
+		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.change = func(s *billing.Snapshot) { // another product at the same price
+			other := s.Profiles[2]
+			other.Price = d.profile.Price
+			s.Profiles[2] = other
+		}
+		d.link().Agreement = 2
+		d.sees("01-01", 10)
+		d.link().Agreement, d.link().Profile = 1, 2
+		d.sees("01-10", 10) // from 11 January on; February is invoiced there already
+		d.link().Profile = 1
+		d.sees("03-10", 10)
+		d.sees("03-17", 12)
+		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		return d
+	}, "03-18", 13, "S 10 from 10 Jan to 28 Feb; S 10 from 1 Mar; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"what a person changed is written back": {func(t *testing.T) *desk {
 		d := from10(t, true, false, "03-31")
 		d.sees("03-11", 12)

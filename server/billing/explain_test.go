@@ -33,3 +33,19 @@ func TestReasonsNameWholeSeats(t *testing.T) {
 		}
 	}
 }
+
+// Where what counts is what is due, and nothing of the day is billed, nothing more is said.
+func TestExplainNothingSpecial(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, agreed(true, "04-01"))
+	p := d.sees("04-10", 14)
+	if got, want := stepsOf(p.Links[0].Explain(day("04-20"))), "purchased n=14; billed_seats n=14"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	if got, want := stepsOf(p.Links[0].Explain(day("04-09"))), "purchased n=14; billed_seats n=14; due_differs day=2026-04-09 n=0"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	if got := billing.Sentence(billing.Reason{Code: "of_another_version"}); got != "of_another_version" {
+		t.Errorf("a code without words is %q", got)
+	}
+}
