@@ -13,13 +13,14 @@ import (
 func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api.People) (*api.Server, error) {
 	return api.New(api.Config{
 		Log: p.log, People: people, Known: knownError, Reference: requestOf, Version: version, Now: p.now,
-		PublicURL: p.Settings.PublicURL,
-		Session:   accounts,
-		Users:     usersBook{accounts, p.store},
-		Approvals: approvalsBook{p},
-		Links:     newLinksBook(p),
-		Workspace: workspaceBook{p},
-		Service:   serviceBook{p, ready},
+		PublicURL:     p.Settings.PublicURL,
+		Session:       accounts,
+		Users:         usersBook{accounts, p.store},
+		Approvals:     approvalsBook{p},
+		Links:         newLinksBook(p),
+		Notifications: noticesBook{p, &lastTests{}},
+		Workspace:     workspaceBook{p},
+		Service:       serviceBook{p, ready},
 	})
 }
 

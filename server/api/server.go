@@ -196,7 +196,7 @@ func screens(c Config, hub *Hub) (*all, []any) {
 		sessionScreen{c.Session, c.Version}, setupScreen{c.Setup}, overviewScreen{c.Overview}, approvalsScreen{c.Approvals, c.Now},
 		linksScreen{c.Links, c.Now}, customersScreen{c.Customers, c.Now}, profilesScreen{c.Profiles}, manageScreen{c.Manage},
 		connectionsScreen{c.Connections, c.Now}, historyScreen{c.History, c.Now}, eventsScreen{hub, c.Live},
-		notificationsScreen{c.Notifications, c.Now}, usersScreen{c.Users}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
+		notificationsScreen{c.Notifications}, usersScreen{c.Users}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
 		serviceScreen{c.Service, c.Version}, rest{},
 	}
 	var there []any
