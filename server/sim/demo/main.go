@@ -59,11 +59,14 @@ func run(ctx context.Context, out io.Writer, once bool) error {
 		}
 	}
 	err := d.judge()
+	if err == nil && once {
+		err = d.serve(ctx, once)
+	}
 	fmt.Fprintf(out, "\nAll of it took %s.\n", time.Since(began).Round(time.Second))
 	if once || err != nil {
 		return err
 	}
-	return d.stay(ctx)
+	return d.serve(ctx, once)
 }
 
 // start makes the world, serves it on loopback ports and makes a data directory for the
@@ -166,20 +169,23 @@ func (d *demo) again(ctx context.Context) error {
 	return nil
 }
 
-// stay keeps the simulators up for whoever wants to try.
-func (d *demo) stay(ctx context.Context) error {
+// stay keeps the service and the simulators up for whoever wants to try.
+func (d *demo) stay(ctx context.Context, s *service, password string) error {
 	d.section("It is yours")
-	d.say("The simulators stay up until you press Ctrl-C. In another terminal, from this directory:")
+	d.say("Pages and API are at http://%s (documentation at /api/docs). Sign in as %s with the password %s once; you set another then.",
+		s.address, visitor, password)
+	d.say("All of it stays up until you press Ctrl-C. In another terminal, from this directory:")
 	for _, line := range d.trueup.exports() {
 		fmt.Fprintln(d.out, "    "+line)
 	}
 	d.say("then, for instance:")
-	for _, line := range d.trueup.toTry(d.graph.Day().String(), d.file) {
+	for _, line := range d.trueup.toTry(d.file) {
 		fmt.Fprintln(d.out, "    "+line)
 	}
-	<-ctx.Done()
-	if err := ctx.Err(); !errors.Is(err, context.Canceled) {
-		return err
+	select {
+	case err := <-s.ended:
+		return errors.Join(errors.New("the service ended by itself"), err)
+	case <-ctx.Done():
 	}
-	return nil
+	return <-s.ended // the signal is its, too
 }

@@ -177,10 +177,10 @@ func (p program) exports() []string {
 	return lines
 }
 
-func (p program) toTry(day, file string) []string {
+func (p program) toTry(file string) []string {
 	return []string{
-		p.path + " plan --as-of " + day,
-		p.path + " sync --customer CohoWinery --as-of " + day,
+		p.path + " plan",
+		p.path + " sync --customer CohoWinery",
 		p.path + " history --customer CohoWinery",
 		p.path + " doctor",
 		p.path + " export",
