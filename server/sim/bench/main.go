@@ -97,6 +97,9 @@ func run(ctx context.Context, core, out string, few, many, repeat int) (err erro
 		return err
 	}
 	defer b.stop()
+	if err := b.fleet(ctx); err != nil {
+		return err
+	}
 	fewer, err := b.smaller(ctx)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ type tried struct {
 // smaller measures the night of the smaller world, and gives the one without a limit for
 // the comparison with the larger.
 func (b *bench) smaller(ctx context.Context) (tried, error) {
-	w, err := b.newWorld(ctx, b.few)
+	w, err := b.newWorld(ctx, b.few, 0)
 	if err != nil {
 		return tried{}, err
 	}
@@ -45,7 +45,7 @@ func (b *bench) smaller(ctx context.Context) (tried, error) {
 
 // larger measures the night of the larger world beside the smaller one's.
 func (b *bench) larger(ctx context.Context, fewer tried) error {
-	w, err := b.newWorld(ctx, b.many)
+	w, err := b.newWorld(ctx, b.many, 0)
 	if err != nil {
 		return err
 	}

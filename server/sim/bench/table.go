@@ -27,6 +27,15 @@ func (t *table) most(what string, value, aim float64, unit, note string) {
 	t.add(what, number(value)+unit, "at most "+number(aim)+unit+": "+verdict, note)
 }
 
+// least adds a figure that should be at least aim.
+func (t *table) least(what string, value, aim float64, unit, note string) {
+	verdict := "met"
+	if value < aim {
+		verdict = "missed"
+	}
+	t.add(what, number(value)+unit, "at least "+number(aim)+unit+": "+verdict, note)
+}
+
 // number is short and plain: two digits behind the point where they say something.
 func number(v float64) string {
 	if v >= 100 || v == float64(int64(v)) {

@@ -32,15 +32,16 @@ type world struct {
 	servers   []*http.Server
 }
 
-// newWorld makes a world and serves it; nothing of it is applied yet.
-func (b *bench) newWorld(ctx context.Context, customers int) (w *world, err error) {
+// newWorld makes a world of a day (0: one of its own) and serves it; nothing of it is
+// applied yet.
+func (b *bench) newWorld(ctx context.Context, customers int, day microsoftsim.Day) (w *world, err error) {
 	w = &world{bench: b, customers: customers, file: filepath.Join(b.dir, fmt.Sprintf("workspace-%d.yaml", customers))}
 	file, err := os.Create(w.file)
 	if err != nil {
 		return nil, fmt.Errorf("make the workspace file: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // Many has told whether it was written
-	if w.large, err = scenario.Many(scenario.Size{Customers: customers, Licenses: licenses}, file); err != nil {
+	if w.large, err = scenario.Many(scenario.Size{Customers: customers, Licenses: licenses, Day: day}, file); err != nil {
 		return nil, err
 	}
 	at, err := b.newDatabase(ctx, fmt.Sprintf("customers_%d", customers))
