@@ -11,12 +11,16 @@ CREATE TABLE public.agreement_type (
     type_id integer NOT NULL,
     name text NOT NULL,
     inactive boolean DEFAULT false NOT NULL,
-    arrears boolean DEFAULT false NOT NULL
+    arrears boolean DEFAULT false NOT NULL,
+    confirmed_at timestamp with time zone,
+    confirmed_by text DEFAULT ''::text NOT NULL
 );
 
 COMMENT ON TABLE public.agreement_type IS 'What the workspace says of an agreement type of Manage.';
 
 COMMENT ON COLUMN public.agreement_type.arrears IS 'Invoiced through one cycle earlier than the day before the next invoice date.';
+
+COMMENT ON COLUMN public.agreement_type.confirmed_at IS 'When a person said through when it is invoiced; null: nobody did.';
 
 CREATE TABLE public.api_token (
     id bigint NOT NULL,
@@ -138,6 +142,8 @@ CREATE TABLE public.connection (
     expires_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    about jsonb DEFAULT '{}'::jsonb NOT NULL,
+    saved jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT connection_health_check CHECK ((health = ANY (ARRAY['unknown'::text, 'healthy'::text, 'broken'::text]))),
     CONSTRAINT connection_kind_check CHECK ((kind = ANY (ARRAY['manage'::text, 'partnerApp'::text, 'partnerConsent'::text, 'tenantApp'::text, 'password'::text]))),
     CONSTRAINT connection_name_check CHECK ((name <> ''::text))
@@ -151,8 +157,43 @@ COMMENT ON COLUMN public.connection.version IS 'Goes up with every change of set
 
 COMMENT ON COLUMN public.connection.expires_at IS 'When the secret, certificate or consent ends, where it is known.';
 
+COMMENT ON COLUMN public.connection.about IS 'What the other side said of itself when it was last tested; never a secret.';
+
+COMMENT ON COLUMN public.connection.saved IS 'When and by whom each secret was saved, by its column''s name.';
+
 ALTER TABLE public.connection ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.connection_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.consent_flow (
+    id bigint NOT NULL,
+    state_hash bytea NOT NULL,
+    workspace_id bigint NOT NULL,
+    connection_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    session_id bigint NOT NULL,
+    verifier bytea,
+    customer_id bigint,
+    tenant text DEFAULT ''::text NOT NULL,
+    return_to text DEFAULT ''::text NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.consent_flow IS 'A sign-in or consent at Microsoft that is not back yet: taken once, by the session that began it.';
+
+COMMENT ON COLUMN public.consent_flow.state_hash IS 'SHA-256 of the state in the address.';
+
+COMMENT ON COLUMN public.consent_flow.verifier IS 'Sealed, with table, row and column as additional data; null for a consent of a tenant.';
+
+COMMENT ON COLUMN public.consent_flow.tenant IS 'The tenant whose administrator consents; empty for the sign-in of a partner.';
+
+ALTER TABLE public.consent_flow ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consent_flow_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -196,6 +237,22 @@ CREATE TABLE public.customer_tenant (
 
 COMMENT ON TABLE public.customer_tenant IS 'A tenant of a customer and the connection that reads it. A tenant has one customer, or its seats would be billed twice.';
 
+CREATE TABLE public.customer_trend (
+    customer_id bigint NOT NULL,
+    currency text NOT NULL,
+    day date NOT NULL,
+    workspace_id bigint NOT NULL,
+    purchased integer NOT NULL,
+    assigned integer NOT NULL,
+    billed_seats integer NOT NULL,
+    billed numeric NOT NULL,
+    unused numeric NOT NULL
+);
+
+COMMENT ON TABLE public.customer_trend IS 'Seats and money a month of a customer from a day on, until its next row in the currency: a run adds one only where they changed.';
+
+COMMENT ON COLUMN public.customer_trend.currency IS 'Of the money and of the billed seats. What was purchased and assigned stands in the row without one.';
+
 CREATE TABLE public.cutover_change (
     id bigint NOT NULL,
     workspace_id bigint NOT NULL,
@@ -210,12 +267,19 @@ CREATE TABLE public.cutover_change (
     last_day date NOT NULL,
     planned_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
-    error text DEFAULT ''::text NOT NULL
+    error text DEFAULT ''::text NOT NULL,
+    quantity numeric DEFAULT 0 NOT NULL,
+    monthly numeric DEFAULT 0 NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    notes text[] DEFAULT '{}'::text[] NOT NULL,
+    made_by text DEFAULT ''::text NOT NULL
 );
 
 COMMENT ON TABLE public.cutover_change IS 'A line of another tool that was given a last day. The row is there before Manage is written to; one without closed_at was cut, and Manage says whether it was done.';
 
 COMMENT ON COLUMN public.cutover_change.last_day_was IS 'Its cancelled date before; null when it was open.';
+
+COMMENT ON COLUMN public.cutover_change.notes IS 'What the double-billing check said, as it was shown.';
 
 ALTER TABLE public.cutover_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.cutover_change_id_seq
@@ -246,6 +310,44 @@ COMMENT ON COLUMN public.decision.superseded_by IS 'The newer decision that clos
 
 ALTER TABLE public.decision ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.decision_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.digest (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    at_once boolean NOT NULL,
+    day date NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    first_due_at timestamp with time zone NOT NULL,
+    filled_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    claims bigint DEFAULT 0 NOT NULL,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    failed_at timestamp with time zone,
+    last_error text DEFAULT ''::text NOT NULL,
+    CONSTRAINT digest_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
+    CONSTRAINT digest_check1 CHECK (((sent_at IS NULL) OR (closed_at IS NOT NULL)))
+);
+
+COMMENT ON TABLE public.digest IS 'A mail to a user that is due at a time: the next one by the day, and what is told at once. Claimed with a lease; one that could not be sent is due again later.';
+
+COMMENT ON COLUMN public.digest.day IS 'By the user''s calendar. A day has one digest, whatever becomes of clocks and settings.';
+
+COMMENT ON COLUMN public.digest.filled_at IS 'When it was decided what it tells: before the first try to send it, and not again after it.';
+
+COMMENT ON COLUMN public.digest.claims IS 'Goes up with every claim: together with the owner it fences what a process may still do.';
+
+ALTER TABLE public.digest ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.digest_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -412,6 +514,25 @@ COMMENT ON COLUMN public.link.agreement_name IS 'What the person called the agre
 
 COMMENT ON COLUMN public.link.approved IS 'The fingerprint of the decision that a person approved.';
 
+CREATE UNLOGGED TABLE public.live_step (
+    customer_id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    step text NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    total integer DEFAULT 0 NOT NULL,
+    CONSTRAINT live_step_step_check CHECK ((step = ANY (ARRAY['fetch'::text, 'plan'::text, 'write'::text, 'finish'::text])))
+);
+
+COMMENT ON TABLE public.live_step IS 'What a running customer is at, for whoever looks. It means nothing without a lease on the customer, and a crash of the database may take it.';
+
+CREATE UNLOGGED TABLE public.live_work (
+    workspace_id bigint NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    after_run bigint NOT NULL
+);
+
+COMMENT ON TABLE public.live_work IS 'Since when a workspace has had work without a break, and the newest run before it. The row goes with the last customer; a crash of the database may take it.';
+
 CREATE TABLE public.membership (
     user_id bigint NOT NULL,
     workspace_id bigint NOT NULL,
@@ -427,6 +548,84 @@ CREATE TABLE public.membership (
 COMMENT ON TABLE public.membership IS 'A user in a workspace, with the role there. A workspace never loses its last admin.';
 
 COMMENT ON COLUMN public.membership.manage_member IS 'Identifier of the Manage member that this user is, as an admin linked it.';
+
+CREATE TABLE public.mute (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    kind text DEFAULT ''::text NOT NULL,
+    customer_id bigint,
+    tenant text DEFAULT ''::text NOT NULL,
+    sku text DEFAULT ''::text NOT NULL,
+    subscription text DEFAULT ''::text NOT NULL,
+    reason text NOT NULL,
+    until date NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mute_check CHECK (((kind <> ''::text) OR (customer_id IS NOT NULL) OR (sku <> ''::text))),
+    CONSTRAINT mute_check1 CHECK (((tenant = ''::text) = (sku = ''::text))),
+    CONSTRAINT mute_reason_check CHECK ((reason <> ''::text))
+);
+
+COMMENT ON TABLE public.mute IS 'What of a kind, a customer or a license is not told through a day, and why. Told again after it, if it still is so.';
+
+ALTER TABLE public.mute ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.mute_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.notification (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    key text NOT NULL,
+    kind text NOT NULL,
+    customer_id bigint,
+    tenant text DEFAULT ''::text NOT NULL,
+    sku text DEFAULT ''::text NOT NULL,
+    subscription text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
+    action text NOT NULL,
+    money jsonb DEFAULT '[]'::jsonb NOT NULL,
+    last_day date,
+    screen text DEFAULT ''::text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT notification_key_check CHECK ((key <> ''::text)),
+    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['unlinkedLicenses'::text, 'unassignedSeats'::text, 'holdsWaiting'::text, 'connectionBroken'::text, 'credentialExpires'::text, 'tenantsNotAdded'::text, 'tenantsGone'::text, 'agreementChanged'::text, 'syncFailed'::text])))
+);
+
+COMMENT ON TABLE public.notification IS 'What is or was so and is told once to each user who wants it. Of a key one row is open; what ends and begins anew is a new row.';
+
+COMMENT ON COLUMN public.notification.last_day IS 'The last day to act without losing money, where there is one.';
+
+ALTER TABLE public.notification ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.notification_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.notification_look (
+    workspace_id bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    tenants_due_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.notification_look IS 'When a workspace is looked at next for what is to be told, and when its partners'' lists of tenants are read next.';
+
+CREATE TABLE public.notification_told (
+    notification_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    digest_id bigint NOT NULL
+);
+
+COMMENT ON TABLE public.notification_told IS 'Which digest tells a user a notification: one, so nobody is told twice.';
 
 CREATE TABLE public.one_time_link (
     token_hash bytea NOT NULL,
@@ -462,6 +661,54 @@ COMMENT ON COLUMN public.open_plan.first_seen IS 'The day since which the link w
 
 COMMENT ON COLUMN public.open_plan.last_day IS 'The last day to approve before money is lost, where there is one.';
 
+CREATE TABLE public.partner_tenant (
+    workspace_id bigint NOT NULL,
+    connection_id bigint NOT NULL,
+    tenant text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    domain text DEFAULT ''::text NOT NULL,
+    ends_at timestamp with time zone,
+    first_seen date NOT NULL,
+    gone_on date,
+    CONSTRAINT partner_tenant_tenant_check CHECK ((tenant <> ''::text))
+);
+
+COMMENT ON TABLE public.partner_tenant IS 'The tenants of a partner''s list as last read whole.';
+
+COMMENT ON COLUMN public.partner_tenant.ends_at IS 'When the relationship ends, where it does so by itself.';
+
+COMMENT ON COLUMN public.partner_tenant.gone_on IS 'The day of the complete list that had it no more.';
+
+CREATE TABLE public.plan_postponed (
+    workspace_id bigint NOT NULL,
+    link_key text NOT NULL,
+    fingerprint text NOT NULL,
+    until date NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plan_postponed_reason_check CHECK ((reason <> ''::text))
+);
+
+COMMENT ON TABLE public.plan_postponed IS 'An open plan that a person put aside through a day. It speaks of the plan as it was shown: another one is not put aside.';
+
+CREATE TABLE public.preference (
+    user_id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    choices jsonb NOT NULL,
+    digest_at text NOT NULL,
+    weekday smallint NOT NULL,
+    zone text DEFAULT ''::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT preference_weekday_check CHECK (((weekday >= 0) AND (weekday <= 6)))
+);
+
+COMMENT ON TABLE public.preference IS 'What a user wants to be told in a workspace and when; no row is what is usual for the role.';
+
+COMMENT ON COLUMN public.preference.choices IS 'How often by kind. A kind that is not named is not told.';
+
 CREATE TABLE public.recovery_code (
     code_hash bytea NOT NULL,
     user_id bigint NOT NULL,
@@ -493,11 +740,14 @@ CREATE TABLE public.run (
     error_code text DEFAULT ''::text NOT NULL,
     error_message text DEFAULT ''::text NOT NULL,
     error_action text DEFAULT ''::text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
     CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'held'::text, 'failed'::text, 'stopped'::text]))),
     CONSTRAINT run_trigger_check CHECK ((trigger = ANY (ARRAY['onDemand'::text, 'approval'::text, 'callback'::text, 'nightly'::text])))
 );
 
 COMMENT ON TABLE public.run IS 'One sync of one customer. One that was cut is stopped when the next one begins.';
+
+COMMENT ON COLUMN public.run.asked_by IS 'The person who asked for it, as named then.';
 
 CREATE TABLE public.run_change (
     id bigint NOT NULL,
@@ -631,6 +881,9 @@ CREATE TABLE public.sync_state (
     attempt bigint DEFAULT 0 NOT NULL,
     failures integer DEFAULT 0 NOT NULL,
     last_error text DEFAULT ''::text NOT NULL,
+    asked_by text DEFAULT ''::text NOT NULL,
+    claimed_by text DEFAULT ''::text NOT NULL,
+    halted bigint DEFAULT 0 NOT NULL,
     CONSTRAINT sync_state_check CHECK (((lease_owner IS NULL) = (lease_until IS NULL))),
     CONSTRAINT sync_state_check1 CHECK (((done_seq <= claimed_seq) AND (claimed_seq <= requested_seq))),
     CONSTRAINT sync_state_check2 CHECK (((due_at IS NOT NULL) OR ((lease_owner IS NULL) AND (requested_seq = done_seq)))),
@@ -650,6 +903,29 @@ COMMENT ON COLUMN public.sync_state.claimed_seq IS 'The last request that the ne
 COMMENT ON COLUMN public.sync_state.attempt IS 'Goes up with every claim and never down: together with the owner it fences what a run may still write.';
 
 COMMENT ON COLUMN public.sync_state.failures IS 'Failed runs in a row, for the backoff.';
+
+COMMENT ON COLUMN public.sync_state.asked_by IS 'The person who asked for the next run; empty when nobody did.';
+
+COMMENT ON COLUMN public.sync_state.claimed_by IS 'The person who asked for the run of the newest claim.';
+
+COMMENT ON COLUMN public.sync_state.halted IS 'The attempt that a person wants to end: it stops between two groups of writes.';
+
+CREATE TABLE public.tenant_consent (
+    workspace_id bigint NOT NULL,
+    connection_id bigint NOT NULL,
+    tenant text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    code text DEFAULT ''::text NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    action text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone,
+    lease_until timestamp with time zone,
+    CONSTRAINT tenant_consent_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text]))),
+    CONSTRAINT tenant_consent_tenant_check CHECK ((tenant <> ''::text))
+);
+
+COMMENT ON TABLE public.tenant_consent IS 'How the consent of a partner''s tenant stands: one at a time is running, and one whose lease ended is taken again.';
 
 CREATE TABLE public.tenant_state (
     workspace_id bigint NOT NULL,
@@ -765,6 +1041,7 @@ CREATE TABLE public.workspace (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    setup_skipped text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT workspace_freeze_days_check CHECK ((freeze_days >= 0)),
     CONSTRAINT workspace_history_days_check CHECK ((history_days > 0)),
     CONSTRAINT workspace_name_check CHECK ((name <> ''::text)),
@@ -778,6 +1055,8 @@ COMMENT ON COLUMN public.workspace.history_days IS 'Finished runs older than thi
 COMMENT ON COLUMN public.workspace.nightly_on IS 'The business day whose nightly batch was marked due; one day is marked once.';
 
 COMMENT ON COLUMN public.workspace.version IS 'Goes up with every change of settings, types, profiles and rules, so that what was read of them can be kept.';
+
+COMMENT ON COLUMN public.workspace.setup_skipped IS 'Steps of setting up that a person left out.';
 
 ALTER TABLE public.workspace ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.workspace_id_seq
@@ -818,6 +1097,12 @@ ALTER TABLE ONLY public.connection
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_pkey PRIMARY KEY (id, workspace_id);
 
+ALTER TABLE ONLY public.consent_flow
+    ADD CONSTRAINT consent_flow_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent_flow
+    ADD CONSTRAINT consent_flow_state_hash_key UNIQUE (state_hash);
+
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_company_id_workspace_id_key UNIQUE (company_id, workspace_id);
 
@@ -827,11 +1112,17 @@ ALTER TABLE ONLY public.customer
 ALTER TABLE ONLY public.customer_tenant
     ADD CONSTRAINT customer_tenant_pkey PRIMARY KEY (tenant, workspace_id);
 
+ALTER TABLE ONLY public.customer_trend
+    ADD CONSTRAINT customer_trend_pkey PRIMARY KEY (customer_id, currency, day, workspace_id);
+
 ALTER TABLE ONLY public.cutover_change
     ADD CONSTRAINT cutover_change_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.digest
+    ADD CONSTRAINT digest_pkey PRIMARY KEY (id, workspace_id);
 
 ALTER TABLE ONLY public.evidence
     ADD CONSTRAINT evidence_pkey PRIMARY KEY (id, workspace_id);
@@ -869,14 +1160,41 @@ ALTER TABLE ONLY public.link
 ALTER TABLE ONLY public.link
     ADD CONSTRAINT link_pkey PRIMARY KEY (key, workspace_id);
 
+ALTER TABLE ONLY public.live_step
+    ADD CONSTRAINT live_step_pkey PRIMARY KEY (customer_id, workspace_id);
+
+ALTER TABLE ONLY public.live_work
+    ADD CONSTRAINT live_work_pkey PRIMARY KEY (workspace_id);
+
 ALTER TABLE ONLY public.membership
     ADD CONSTRAINT membership_pkey PRIMARY KEY (user_id, workspace_id);
+
+ALTER TABLE ONLY public.mute
+    ADD CONSTRAINT mute_pkey PRIMARY KEY (id, workspace_id);
+
+ALTER TABLE ONLY public.notification_look
+    ADD CONSTRAINT notification_look_pkey PRIMARY KEY (workspace_id);
+
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_pkey PRIMARY KEY (id, workspace_id);
+
+ALTER TABLE ONLY public.notification_told
+    ADD CONSTRAINT notification_told_pkey PRIMARY KEY (notification_id, user_id, workspace_id);
 
 ALTER TABLE ONLY public.one_time_link
     ADD CONSTRAINT one_time_link_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY public.open_plan
     ADD CONSTRAINT open_plan_pkey PRIMARY KEY (link_key, workspace_id);
+
+ALTER TABLE ONLY public.partner_tenant
+    ADD CONSTRAINT partner_tenant_pkey PRIMARY KEY (tenant, connection_id, workspace_id);
+
+ALTER TABLE ONLY public.plan_postponed
+    ADD CONSTRAINT plan_postponed_pkey PRIMARY KEY (link_key, workspace_id);
+
+ALTER TABLE ONLY public.preference
+    ADD CONSTRAINT preference_pkey PRIMARY KEY (user_id, workspace_id);
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, code_hash);
@@ -910,6 +1228,9 @@ ALTER TABLE ONLY public.sku_name
 
 ALTER TABLE ONLY public.sync_state
     ADD CONSTRAINT sync_state_pkey PRIMARY KEY (customer_id, workspace_id);
+
+ALTER TABLE ONLY public.tenant_consent
+    ADD CONSTRAINT tenant_consent_pkey PRIMARY KEY (tenant, connection_id, workspace_id);
 
 ALTER TABLE ONLY public.tenant_state
     ADD CONSTRAINT tenant_state_pkey PRIMARY KEY (tenant, workspace_id);
@@ -947,9 +1268,15 @@ CREATE INDEX audit_entry_of_workspace ON public.audit_entry USING btree (workspa
 
 CREATE UNIQUE INDEX connection_one_manage ON public.connection USING btree (workspace_id) WHERE (kind = 'manage'::text);
 
+CREATE INDEX consent_flow_ends ON public.consent_flow USING btree (ends_at);
+
+CREATE INDEX consent_flow_of_connection ON public.consent_flow USING btree (connection_id);
+
 CREATE INDEX customer_tenant_of_connection ON public.customer_tenant USING btree (connection_id);
 
 CREATE INDEX customer_tenant_of_customer ON public.customer_tenant USING btree (customer_id);
+
+CREATE INDEX customer_trend_of_workspace ON public.customer_trend USING btree (workspace_id, day);
 
 CREATE INDEX cutover_change_of_workspace ON public.cutover_change USING btree (workspace_id, id);
 
@@ -958,6 +1285,14 @@ CREATE INDEX decision_of_run ON public.decision USING btree (run_id);
 CREATE UNIQUE INDEX decision_open ON public.decision USING btree (link_key, workspace_id) WHERE open;
 
 CREATE INDEX decision_superseded ON public.decision USING btree (superseded_by) WHERE (superseded_by IS NOT NULL);
+
+CREATE INDEX digest_due ON public.digest USING btree (due_at) WHERE (closed_at IS NULL);
+
+CREATE UNIQUE INDEX digest_of_day ON public.digest USING btree (user_id, workspace_id, day) WHERE (NOT at_once);
+
+CREATE INDEX digest_of_user ON public.digest USING btree (user_id, workspace_id, id DESC);
+
+CREATE UNIQUE INDEX digest_open ON public.digest USING btree (user_id, workspace_id, at_once) WHERE (closed_at IS NULL);
 
 CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (evidence_id);
 
@@ -969,6 +1304,20 @@ CREATE UNIQUE INDEX membership_member ON public.membership USING btree (workspac
 
 CREATE INDEX membership_of_workspace ON public.membership USING btree (workspace_id);
 
+CREATE INDEX mute_of_workspace ON public.mute USING btree (workspace_id, id);
+
+CREATE INDEX notification_look_due ON public.notification_look USING btree (due_at);
+
+CREATE INDEX notification_look_tenants_due ON public.notification_look USING btree (tenants_due_at);
+
+CREATE INDEX notification_of_customer ON public.notification USING btree (customer_id, id DESC) WHERE (customer_id IS NOT NULL);
+
+CREATE INDEX notification_of_workspace ON public.notification USING btree (workspace_id, id DESC);
+
+CREATE UNIQUE INDEX notification_open ON public.notification USING btree (workspace_id, key) WHERE (ended_at IS NULL);
+
+CREATE INDEX notification_told_in_digest ON public.notification_told USING btree (digest_id);
+
 CREATE UNIQUE INDEX one_time_link_first ON public.one_time_link USING btree (kind) WHERE (kind = 'first'::text);
 
 CREATE UNIQUE INDEX one_time_link_of_user ON public.one_time_link USING btree (user_id) WHERE (kind = 'reset'::text);
@@ -977,6 +1326,8 @@ CREATE INDEX open_plan_of_customer ON public.open_plan USING btree (customer_id)
 
 CREATE INDEX open_plan_of_run ON public.open_plan USING btree (run_id);
 
+CREATE INDEX partner_tenant_of_connection ON public.partner_tenant USING btree (connection_id);
+
 CREATE INDEX run_change_of_agreement ON public.run_change USING btree (agreement_id, run_id);
 
 CREATE INDEX run_change_of_decision ON public.run_change USING btree (decision_id);
@@ -984,6 +1335,8 @@ CREATE INDEX run_change_of_decision ON public.run_change USING btree (decision_i
 CREATE INDEX run_change_of_link ON public.run_change USING btree (link_key, run_id);
 
 CREATE INDEX run_change_of_run ON public.run_change USING btree (run_id, id);
+
+CREATE INDEX run_change_written ON public.run_change USING btree (workspace_id, closed_at) WHERE (state = 'written'::text);
 
 CREATE INDEX run_of_customer ON public.run USING btree (customer_id, id);
 
@@ -996,6 +1349,8 @@ CREATE INDEX sign_in_flow_ends ON public.sign_in_flow USING btree (ends_at);
 CREATE INDEX sign_in_provider_domains ON public.sign_in_provider USING gin (domains);
 
 CREATE INDEX sync_state_due ON public.sync_state USING btree (priority, due_at, customer_id) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX tenant_consent_of_connection ON public.tenant_consent USING btree (connection_id);
 
 CREATE INDEX user_session_ends ON public.user_session USING btree (ends_at);
 
@@ -1023,11 +1378,20 @@ ALTER TABLE ONLY public.billing_profile
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.consent_flow
+    ADD CONSTRAINT consent_flow_workspace_id_connection_id_fkey FOREIGN KEY (workspace_id, connection_id) REFERENCES public.connection(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consent_flow
+    ADD CONSTRAINT consent_flow_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
 ALTER TABLE ONLY public.customer_tenant
     ADD CONSTRAINT customer_tenant_workspace_id_connection_id_fkey FOREIGN KEY (workspace_id, connection_id) REFERENCES public.connection(workspace_id, id);
 
 ALTER TABLE ONLY public.customer_tenant
     ADD CONSTRAINT customer_tenant_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.customer_trend
+    ADD CONSTRAINT customer_trend_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
@@ -1043,6 +1407,9 @@ ALTER TABLE ONLY public.decision
 
 ALTER TABLE ONLY public.decision
     ADD CONSTRAINT decision_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.digest
+    ADD CONSTRAINT digest_user_id_workspace_id_fkey FOREIGN KEY (user_id, workspace_id) REFERENCES public.membership(user_id, workspace_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.evidence_read
     ADD CONSTRAINT evidence_read_workspace_id_evidence_id_fkey FOREIGN KEY (workspace_id, evidence_id) REFERENCES public.evidence(workspace_id, id);
@@ -1080,6 +1447,27 @@ ALTER TABLE ONLY public.membership
 ALTER TABLE ONLY public.membership
     ADD CONSTRAINT membership_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.mute
+    ADD CONSTRAINT mute_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
+ALTER TABLE ONLY public.mute
+    ADD CONSTRAINT mute_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification_look
+    ADD CONSTRAINT notification_look_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification_told
+    ADD CONSTRAINT notification_told_workspace_id_digest_id_fkey FOREIGN KEY (workspace_id, digest_id) REFERENCES public.digest(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification_told
+    ADD CONSTRAINT notification_told_workspace_id_notification_id_fkey FOREIGN KEY (workspace_id, notification_id) REFERENCES public.notification(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id);
+
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.one_time_link
     ADD CONSTRAINT one_time_link_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
 
@@ -1091,6 +1479,15 @@ ALTER TABLE ONLY public.open_plan
 
 ALTER TABLE ONLY public.open_plan
     ADD CONSTRAINT open_plan_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id);
+
+ALTER TABLE ONLY public.partner_tenant
+    ADD CONSTRAINT partner_tenant_workspace_id_connection_id_fkey FOREIGN KEY (workspace_id, connection_id) REFERENCES public.connection(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.plan_postponed
+    ADD CONSTRAINT plan_postponed_workspace_id_link_key_fkey FOREIGN KEY (workspace_id, link_key) REFERENCES public.link(workspace_id, key);
+
+ALTER TABLE ONLY public.preference
+    ADD CONSTRAINT preference_user_id_workspace_id_fkey FOREIGN KEY (user_id, workspace_id) REFERENCES public.membership(user_id, workspace_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
@@ -1121,6 +1518,9 @@ ALTER TABLE ONLY public.sign_in_provider
 
 ALTER TABLE ONLY public.sync_state
     ADD CONSTRAINT sync_state_workspace_id_customer_id_fkey FOREIGN KEY (workspace_id, customer_id) REFERENCES public.customer(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tenant_consent
+    ADD CONSTRAINT tenant_consent_workspace_id_connection_id_fkey FOREIGN KEY (workspace_id, connection_id) REFERENCES public.connection(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tenant_state
     ADD CONSTRAINT tenant_state_workspace_id_evidence_id_fkey FOREIGN KEY (workspace_id, evidence_id) REFERENCES public.evidence(workspace_id, id);

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"reflect"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"trueup/server/billing"
 	"trueup/server/connectwise"
-	"trueup/server/store"
 )
 
 // cutoverFilter says which lines of another tool, or of a person, get a last day.
@@ -110,7 +108,7 @@ type cutting struct {
 	p      *product
 	w      billing.Workspace
 	filter cutoverFilter
-	out    *call
+	out    *call // nil: nobody is told how far it is
 	manage *manage
 	lines  []cutLine
 }
@@ -122,6 +120,7 @@ type cutLine struct {
 	all       []billing.Addition // of the agreement, as read
 	line      billing.Addition
 	notes     []string
+	doubled   bool // days would be billed twice
 }
 
 // find reads the agreements that the filter leaves and their additions: Manage has no
@@ -142,7 +141,11 @@ func (c *cutting) find(ctx context.Context) (err error) {
 		return c.filter.kind != "" && !strings.EqualFold(a.TypeName, c.filter.kind) || names[a.Company] == ""
 	})
 	found := make([][]cutLine, len(agreements))
-	progress := newProgress(c.out.errors, len(agreements), c.p.now)
+	var told io.Writer = io.Discard
+	if c.out != nil {
+		told = c.out.errors
+	}
+	progress := newProgress(told, len(agreements), c.p.now)
 	progress.what = "agreements"
 	read := make(chan string)
 	go func() {
@@ -217,7 +220,8 @@ func (c *cutting) linesOf(company string, a billing.Agreement, all []billing.Add
 	var out []cutLine
 	for _, line := range all {
 		if c.filter.matches(line) {
-			out = append(out, cutLine{company, a, all, line, c.check(a, all, line)})
+			notes, doubled := c.check(a, all, line)
+			out = append(out, cutLine{company, a, all, line, notes, doubled})
 		}
 	}
 	return out
@@ -225,8 +229,7 @@ func (c *cutting) linesOf(company string, a billing.Agreement, all []billing.Add
 
 // check is the double-billing check: the day after the last one must be the first that
 // a standing line of ours bills.
-func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billing.Addition) []string {
-	var notes []string
+func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billing.Addition) (notes []string, doubled bool) {
 	if a.Status != billing.AgreementActive {
 		notes = append(notes, "the agreement is "+strings.ToLower(string(a.Status)))
 	}
@@ -245,11 +248,12 @@ func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billin
 	case begins >= billing.Forever:
 		notes = append(notes, fmt.Sprintf("nothing of Trueup's bills this product here from %s on", last+1))
 	case begins <= last:
+		doubled = true
 		notes = append(notes, fmt.Sprintf("TWICE: Trueup's line bills from %s, so %d days to %s are billed twice", begins, int(last-begins)+1, last))
 	case begins > last+1:
 		notes = append(notes, fmt.Sprintf("GAP: Trueup's line bills from %s, so %d days from %s are billed by nobody", begins, int(begins-last)-1, last+1))
 	}
-	return notes
+	return notes, doubled
 }
 
 // show prints what will be done.
@@ -278,63 +282,6 @@ func plain(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// write does it, agreement by agreement: all of it is kept before the first write.
-func (c *cutting) write(ctx context.Context) (int, error) {
-	scope := c.p.store.In(c.w.ID)
-	changes := make([]store.CutoverChange, len(c.lines))
-	for i, l := range c.lines {
-		changes[i] = store.CutoverChange{
-			Company: l.company, Agreement: l.agreement.ID, AgreementName: l.agreement.Name, Addition: l.line.ID, Product: l.line.ProductName,
-			Serial: l.line.Serial, Was: l.line.Cancelled, LastDay: c.filter.lastDay,
-		}
-	}
-	if err := scope.PlanCutover(ctx, owner(), changes); err != nil {
-		return 0, err
-	}
-	var failed error
-	written := 0
-	for i, l := range c.lines {
-		trouble := ""
-		if err := c.writeOne(ctx, l); err != nil {
-			failed = errors.Join(failed, &ofOne{fmt.Sprintf("line %d of %s", l.line.ID, plain(l.company)), err})
-			if trouble = "unexpected"; ctx.Err() != nil {
-				return exitFailed, failed
-			}
-			if code, _, _, ok := told(err); ok {
-				trouble = code
-			}
-		} else {
-			written++
-		}
-		if err := scope.CloseCutover(ctx, changes[i].ID, trouble); err != nil {
-			return exitFailed, errors.Join(failed, err)
-		}
-	}
-	fmt.Fprintf(c.out.out, "%d of %d lines were given their last day.\n", written, len(c.lines))
-	if failed != nil {
-		return exitFailed, failed
-	}
-	return exitDone, nil
-}
-
-// errLineMoved says that a line isn't what was shown.
-var errLineMoved = errors.New("it was changed in ConnectWise since it was shown, and is left alone")
-
-// writeOne reads the line again and writes only when it is what was shown.
-func (c *cutting) writeOne(ctx context.Context, l cutLine) error {
-	now, err := c.manage.Addition(ctx, l.agreement.ID, l.line.ID)
-	if err != nil {
-		return err
-	}
-	if !reflect.DeepEqual(now, l.line) {
-		return errLineMoved
-	}
-	after := now
-	after.Cancelled = c.filter.lastDay
-	_, err = c.manage.UpdateAddition(ctx, now, after)
-	return err
 }
 
 // cutoversDone lists what cut-overs did.

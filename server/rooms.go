@@ -157,7 +157,7 @@ func (*notConnected) Text() string { return "No connection to ConnectWise Manage
 
 // Action says what to do.
 func (*notConnected) Action() string {
-	return "Give the connectwise part in the workspace file and apply it."
+	return "Connect it in the dashboard, or give the connectwise part in the workspace file and apply it."
 }
 
 // tenants reads Microsoft with the connections of a workspace.
@@ -226,10 +226,26 @@ func (r *rooms) keep(id billing.ConnectionID, o opened) {
 }
 
 // saveRefreshToken keeps the refresh token that Microsoft gave in the place of another,
-// encrypted, unless a person signed in anew meanwhile.
+// encrypted. Where a person signed in anew meanwhile, or another process renewed it, what
+// stands is as good or better: it is taken over, and this one is let go.
 func (r *rooms) saveRefreshToken(ctx context.Context, id billing.ConnectionID, token string) error {
 	r.mu.Lock()
 	kept := r.opened[id]
 	r.mu.Unlock()
-	return r.p.store.In(kept.workspace).SwapSecret(ctx, id, store.RefreshToken, kept.credential.RefreshToken, token)
+	in := r.p.store.In(kept.workspace)
+	stands := token
+	err := in.SwapSecret(ctx, id, store.RefreshToken, kept.credential.RefreshToken, token)
+	if errors.Is(err, store.ErrStale) {
+		stands, err = in.Secret(ctx, id, store.RefreshToken)
+	}
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now, ok := r.opened[id]; ok && now.version == kept.version && now.workspace == kept.workspace {
+		now.credential.RefreshToken = stands // the next one takes its place
+		r.opened[id] = now
+	}
+	return nil
 }
