@@ -11,6 +11,7 @@ import (
 // newAPI introduces the API to who keeps the things of each screen: a file api_*.go a
 // screen.
 func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api.People) (*api.Server, error) {
+	going := newErrands(p)
 	return api.New(api.Config{
 		Log: p.log, People: people, Known: knownError, Reference: requestOf, Version: version, Now: p.now,
 		PublicURL:     p.Settings.PublicURL,
@@ -19,6 +20,11 @@ func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api
 		Approvals:     approvalsBook{p},
 		Links:         newLinksBook(p),
 		Notifications: noticesBook{p, &lastTests{}},
+		Setup:         setupBook{p},
+		Profiles:      profilesBook{p},
+		Manage:        manageBook{p},
+		Connections:   connectionsBook{p, going},
+		Cutover:       cutoverBook{p, going},
 		Workspace:     workspaceBook{p},
 		Service:       serviceBook{p, ready},
 	})
