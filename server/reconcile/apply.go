@@ -24,7 +24,7 @@ func (f *Flow) apply(ctx context.Context, claim Claim, fx *facts, run *billing.R
 	if run.Error != nil || !writes(fx.plan) {
 		return nil
 	}
-	f.Live(Progress{Workspace: run.Workspace, Customer: run.Customer, Name: fx.record.Customer.Name, Step: "write"})
+	f.tellWrites(fx, run)
 	for try := 0; ; try++ {
 		err := fx.readAgain(ctx)
 		if err == nil {
@@ -41,16 +41,32 @@ func (f *Flow) apply(ctx context.Context, claim Claim, fx *facts, run *billing.R
 			return err
 		}
 	}
+	if err := f.writeAll(ctx, claim, fx, run); err != nil {
+		return err
+	}
+	return f.readAfter(ctx, fx)
+}
+
+// writeAll writes decision by decision, until a person wants the run to end.
+func (f *Flow) writeAll(ctx context.Context, claim Claim, fx *facts, run *billing.Run) error {
 	for i := range fx.plan.Decisions {
 		d := &fx.plan.Decisions[i]
 		if d.Held() || !d.Writes() {
+			continue
+		}
+		if f.halted(claim) {
+			// Its decision stays open, as one that was cut: the next run goes on from it.
+			fx.broken[d.Group] = true
+			if run.Status != billing.RunFailed {
+				run.Status = billing.RunStopped
+			}
 			continue
 		}
 		if err := f.write(ctx, claim, fx, run, d); err != nil {
 			return err
 		}
 	}
-	return f.readAfter(ctx, fx)
+	return nil
 }
 
 func writes(p billing.Plan) bool {
@@ -121,6 +137,7 @@ func (f *Flow) write(ctx context.Context, claim Claim, fx *facts, run *billing.R
 		if err := f.Book.Close(ctx, claim, *c, text); err != nil {
 			return fmt.Errorf("journal the outcome of a write: %w", err)
 		}
+		f.tellWrites(fx, run)
 		if trouble != nil {
 			if c.State == billing.Failed {
 				run.Error, run.Status = runError(trouble), billing.RunFailed

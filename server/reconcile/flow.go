@@ -23,6 +23,9 @@ type Config struct {
 	Now   func() time.Time
 	// Live says what a worker is doing, for whoever looks; may be nil.
 	Live func(Progress)
+	// Halted gives a channel that is closed when a person wants the run of a claim to
+	// end; may be nil. It then reads no more and begins no group of writes any more.
+	Halted func(Claim) <-chan struct{}
 }
 
 // Flow runs customers.
@@ -65,7 +68,13 @@ type Claim struct {
 // context ended): then the run didn't finish and its customer stays due. What was wrong
 // with the customer stands in the run: one customer's trouble is its own.
 func (f *Flow) Run(ctx context.Context, claim Claim) (billing.Run, error) {
-	facts, run, err := f.fetch(ctx, claim.Due, nil)
+	reading, over := f.halting(ctx, claim)
+	facts, run, err := f.fetch(reading, claim.Due, nil)
+	halted := reading.Err() != nil && ctx.Err() == nil
+	over()
+	if halted {
+		return run, f.halt(ctx, claim, &run)
+	}
 	if err == nil {
 		err = f.byRule(ctx, facts, &run, func(links []Ruled) ([]billing.Link, error) { return f.Book.Link(ctx, claim, links) })
 	}

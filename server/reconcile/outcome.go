@@ -21,7 +21,7 @@ func (fx *facts) tell(run *billing.Run) {
 		run.Error = fx.unread()
 	}
 	switch {
-	case run.Status == billing.RunFailed:
+	case run.Status == billing.RunFailed, run.Status == billing.RunStopped:
 	case waits || run.Error != nil:
 		run.Status = billing.RunHeld
 	default:

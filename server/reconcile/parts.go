@@ -105,6 +105,6 @@ type Progress struct {
 	Customer    billing.CustomerID
 	Name        string // of the customer
 	Step        string // fetch, plan, write, done
-	Done, Total int    // customers; 0 when not counted
+	Done, Total int    // writes; 0 when not counted
 	Status      billing.RunStatus
 }

@@ -4,11 +4,21 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lib/pq"
+
 	"trueup/server/billing"
 )
 
 const (
-	sqlCustomerOfCompany query = `SELECT id FROM customer WHERE workspace_id = $1 AND company_id = $2 AND removed_at IS NULL FOR UPDATE`
+	sqlCustomerOfCompany query = `SELECT id, removed_at IS NOT NULL AS removed FROM customer
+		WHERE workspace_id = $1 AND company_id = $2 FOR UPDATE`
+
+	// sqlFreeTenants takes tenants from removed customers that have no line to end any more.
+	sqlFreeTenants query = `DELETE FROM customer_tenant t USING customer u
+		WHERE t.workspace_id = $1 AND t.tenant = ANY ($2::text[]) AND u.workspace_id = t.workspace_id AND u.id = t.customer_id
+			AND u.removed_at IS NOT NULL AND NOT EXISTS (
+				SELECT FROM link l JOIN ledger g ON g.workspace_id = l.workspace_id AND g.link_key = l.key
+				WHERE l.workspace_id = u.workspace_id AND l.customer_id = u.id AND NOT coalesce((g.state ->> 'ended')::boolean, false))`
 
 	sqlLockCustomer query = `SELECT u.id, u.company_id, u.identifier, u.name, (extract(epoch FROM u.updated_at) * 1000000)::bigint AS version
 		FROM customer u WHERE u.workspace_id = $1 AND u.id = $2 AND u.removed_at IS NULL FOR UPDATE`
@@ -20,18 +30,32 @@ const (
 )
 
 func customerEditSQL() []query {
-	return []query{sqlCustomerOfCompany, sqlLockCustomer, sqlTenantsOf, sqlLinksOfTenant}
+	return []query{sqlCustomerOfCompany, sqlFreeTenants, sqlLockCustomer, sqlTenantsOf, sqlLinksOfTenant}
 }
 
-// CustomerOfCompany is the customer of a company with its tenants; ErrNotFound for a
-// removed one too.
-func (s *Scope) CustomerOfCompany(ctx context.Context, c billing.CompanyID) (billing.CustomerID, []billing.CustomerTenant, error) {
-	var id billing.CustomerID
-	if err := s.get(ctx, &id, sqlCustomerOfCompany, s.id, c); err != nil {
-		return 0, nil, fmt.Errorf("find the customer of company %d: %w", c, err)
+// CustomerOfCompany is the customer of a company with its tenants, and whether it was
+// removed; ErrNotFound when it never was one.
+func (s *Scope) CustomerOfCompany(ctx context.Context, c billing.CompanyID) (is billing.Customer, removed bool, err error) {
+	var row struct {
+		ID      billing.CustomerID `db:"id"`
+		Removed bool               `db:"removed"`
 	}
-	tenants, err := s.tenantsOf(ctx, id)
-	return id, tenants, err
+	if err := s.get(ctx, &row, sqlCustomerOfCompany, s.id, c); err != nil {
+		return is, false, fmt.Errorf("find the customer of company %d: %w", c, err)
+	}
+	is.ID, is.Company = row.ID, c
+	is.Tenants, err = s.tenantsOf(ctx, row.ID)
+	return is, row.Removed, err
+}
+
+// FreeTenants takes tenants away from removed customers whose lines have all ended, so
+// that another company can have them.
+func (s *Scope) FreeTenants(ctx context.Context, tenants []billing.CustomerTenant) error {
+	ids := pq.Array(each(tenants, func(t billing.CustomerTenant) string { return string(t.Tenant) }))
+	if _, err := s.exec(ctx, sqlFreeTenants, s.id, ids); err != nil {
+		return fmt.Errorf("free tenants of removed customers: %w", err)
+	}
+	return nil
 }
 
 // LockCustomer reads a customer and its version and keeps others from changing it until
