@@ -25,13 +25,15 @@ const (
 // piece is a part of the file's text with whole entries.
 type piece struct {
 	text    string
-	line    int // lines before it
-	entries int // lines that begin one
+	line    int  // lines before it
+	entries int  // lines that begin one
+	more    bool // something follows in the file
 }
 
 // split is a file cut at the entries of its long list.
 type split struct {
 	rest   string // the file without the entries, line by line where it was
+	next   string // an entry, to stand behind a piece that something follows
 	pieces []piece
 	broken bool // a piece isn't what the cutting took it for
 }
@@ -74,14 +76,12 @@ func (s *split) entries(r *reader, path string) iter.Seq[entry] {
 		defer func() { r.line = 0 }()
 		n := 0
 		for _, p := range s.pieces {
-			node, faults := parseYAML(p.text)
-			seq, ok := node.(*ast.SequenceNode)
-			if len(faults) > 0 || !ok || seq.IsFlowStyle || len(seq.Values) != p.entries {
-				s.broken = true
+			seq := s.parse(p)
+			if s.broken = seq == nil; s.broken {
 				return
 			}
 			r.line = p.line
-			for _, e := range r.elements(seq, path, n) {
+			for _, e := range r.elements(seq, path, n)[:p.entries] {
 				if !yield(e) {
 					return
 				}
@@ -89,6 +89,21 @@ func (s *split) entries(r *reader, path string) iter.Seq[entry] {
 			n += p.entries
 		}
 	}
+}
+
+// parse gives the tree of a piece, nil when it isn't what the cutting took it for. Some
+// texts end, for the library, where the next entry begins: so it gets to see one.
+func (s *split) parse(p piece) *ast.SequenceNode {
+	text, want := p.text, p.entries
+	if p.more {
+		text, want = text+s.next, want+1
+	}
+	node, faults := parseYAML(text)
+	seq, ok := node.(*ast.SequenceNode)
+	if len(faults) > 0 || !ok || seq.IsFlowStyle || len(seq.Values) != want {
+		return nil
+	}
+	return seq
 }
 
 // cutList finds the list in block style under its key at the left edge and cuts it.
@@ -105,8 +120,8 @@ func cutList(text string, size int) (*split, bool) {
 	if !c.inside && !c.after || c.indent < 0 {
 		return nil, false
 	}
-	c.end()
-	return &split{rest: c.rest.String(), pieces: c.pieces}, true
+	c.end(false)
+	return &split{rest: c.rest.String(), next: strings.Repeat(" ", c.indent) + "- x\n", pieces: c.pieces}, true
 }
 
 // plainBreaks says that every carriage return ends a line and no tab stands in the text.
@@ -150,7 +165,7 @@ func (c *cutter) take(line string) bool {
 		}
 		c.indent = indent
 	case indent == 0 && !isEntry(body):
-		c.end()
+		c.end(true)
 		c.inside, c.after = false, true
 		c.rest.WriteString(line)
 		return true
@@ -180,15 +195,15 @@ func isEntry(body string) bool {
 // before the first entry are blank lines and comments, which go with it.
 func (c *cutter) entry() {
 	if c.entries > 0 && c.open.Len() >= c.size {
-		c.end()
+		c.end(true)
 	}
 	c.entries++
 }
 
-// end closes the piece that is gathered.
-func (c *cutter) end() {
+// end closes the piece that is gathered; more says that something follows it.
+func (c *cutter) end(more bool) {
 	if c.entries > 0 {
-		c.pieces = append(c.pieces, piece{c.open.String(), c.begun, c.entries})
+		c.pieces = append(c.pieces, piece{c.open.String(), c.begun, c.entries, more})
 	}
 	c.open, c.entries = strings.Builder{}, 0
 }

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -119,4 +120,33 @@ func FuzzPieces(f *testing.F) {
 			checkPieces(t, s, size)
 		}
 	})
+}
+
+// TestPiecesOfOddTexts puts quotes, brackets, marks and line breaks where they don't
+// belong: what is read in pieces even so is read as the whole, places and faults too.
+func TestPiecesOfOddTexts(t *testing.T) {
+	t.Parallel()
+	bases := []string{readTestdata(t, "whole.yaml"), splitHead + "customers:\n  - company: A\n    links:\n      - license: X\n        description: |\n" +
+		"          a\n          - b\n      - {license: Y, profile: P}\n  - company: B\n    connection: \"q\"\n  -\n    company: C\n"}
+	bits := []string{"\"", "'", "[", "]", "{", "}", "|\n", "> \n", "- ", "\n", "  ", "\n  - ", "\n- ", ":", " #", ": ", "customers:\n", "\n---\n",
+		"|-\n      - ", "\"\n  - \"", "\n\n", "...\n", "'\n  - a: '", "- - ", " \n", "\\", ","}
+	read := 0
+	const texts = 1500
+	for seed := range uint64(texts) {
+		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // the same texts in every run
+		text := bases[r.IntN(len(bases))]
+		if list := strings.Index(text, "customers:"); r.IntN(3) > 0 {
+			text = splitHead + text[list:min(len(text), list+60+r.IntN(len(text)-list-59))]
+		}
+		for range 1 + r.IntN(3) {
+			at := r.IntN(len(text) + 1)
+			text = text[:at] + bits[r.IntN(len(bits))] + text[at:]
+		}
+		if checkPieces(t, text, 1) {
+			read++
+		}
+	}
+	if read < texts/20 {
+		t.Errorf("only %d texts of %d were read in pieces", read, texts)
+	}
 }
