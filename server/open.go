@@ -28,6 +28,7 @@ type product struct {
 	url      string // of the database; may hold a password, never logged
 	rooms    *rooms
 	now      func() time.Time
+	live     *live // progress, told to and heard from other processes
 	closing  []func() error
 }
 
@@ -44,6 +45,7 @@ func openBriefly(ctx context.Context, env envconfig.Lookuper) (*product, error) 
 
 func openFor(ctx context.Context, env envconfig.Lookuper, briefly bool) (p *product, err error) {
 	p = &product{now: time.Now}
+	p.live = newLive(p)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())

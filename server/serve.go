@@ -107,10 +107,15 @@ func (s *serving) begin(ctx context.Context, m *metrics, work *sync.WaitGroup) e
 			m.ran(c, run, err)
 			health.ran(context.WithoutCancel(ctx), run)
 			soon.ran(c)
+			p.live.ran(c, run)
 		}
-		w := reconcile.Worker{Flow: flow, Work: b, Owner: owner(), Slots: p.Settings.Customers, Share: p.rooms.share, Ran: ran}
-		work.Go(func() { w.Serve(ctx) })
+		flow.Live, flow.Halted = p.live.step, p.live.Halted
+		w := reconcile.Worker{Flow: flow, Work: b, Owner: p.live.owner, Slots: p.Settings.Customers, Share: p.rooms.share, Ran: ran}
+		worked := p.live.begin(ctx, work)
+		work.Go(func() { defer worked(); w.Serve(ctx) })
 		work.Go(func() { soon.serve(ctx) })
+	} else {
+		p.live.begin(ctx, work)()
 	}
 	if s.has("clock") {
 		c := reconcile.Clock{Nights: b, Log: p.log, Now: p.now, At: p.Settings.NightlyAt, Pace: reconcile.Pace(p.Settings.ManageCallsPerMinute)}

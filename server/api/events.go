@@ -24,6 +24,8 @@ const (
 	// streamFor is how long a stream lasts: then the client resumes, and who has signed
 	// out meanwhile, or has another role, is asked anew.
 	streamFor = 10 * time.Minute
+	// writeFor is how long a client may take to read what was sent.
+	writeFor = 10 * time.Second
 )
 
 type eventsScreen struct {
@@ -78,7 +80,9 @@ type eventStream struct {
 func (e *eventStream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	defer e.in.leave()
 	control := http.NewResponseController(w)
-	if err := control.SetWriteDeadline(time.Time{}); err != nil {
+	// Each write has its own time: who doesn't read is cut, and resumes.
+	extend := func() error { return control.SetWriteDeadline(time.Now().Add(writeFor)) }
+	if err := extend(); err != nil {
 		return fmt.Errorf("begin a stream: %w", err)
 	}
 	h := w.Header()
@@ -111,6 +115,7 @@ func (e *eventStream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 			text = t.text
 		case <-ping.C:
 		}
+		_ = extend() // it worked before
 		if _, err := w.Write(text); err != nil {
 			return nil //nolint:nilerr // the client left
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"trueup/server/billing"
 )
@@ -26,6 +27,8 @@ const (
 	remembered = 512
 	// ahead is how many events a stream may be behind; then it is cut and resumes.
 	ahead = 64
+	// resumable is how long events are remembered for nobody.
+	resumable = time.Minute
 	// streams is how many may look at one workspace through one process.
 	streams = 500
 )
@@ -46,6 +49,7 @@ type audience struct {
 	last    int64
 	kept    []told // the newest ones, oldest first
 	streams map[*stream]struct{}
+	left    time.Time // when it was first seen without a stream; zero: there are some
 }
 
 // stream is one that looks.
@@ -87,6 +91,31 @@ func (h *Hub) Publish(w billing.WorkspaceID, e Event) error {
 	return nil
 }
 
+// Watched are the workspaces at which somebody looks, or looked a moment ago and may
+// resume: for these, and for no other, it pays to Publish. Of the others what is
+// remembered is forgotten, so that who comes back begins with the present state.
+func (h *Hub) Watched(now time.Time) []billing.WorkspaceID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []billing.WorkspaceID
+	for w, a := range h.rooms {
+		switch {
+		case len(a.streams) > 0:
+			a.left = time.Time{}
+		case a.left.IsZero():
+			a.left = now
+		case now.Sub(a.left) > resumable:
+			if len(a.kept) > 0 {
+				a.kept = nil
+				a.last++ // no event has this number: nothing resumes before it
+			}
+			continue
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
 // Close ends all streams, at a stop of the process: clients go to another one.
 func (h *Hub) Close() {
 	h.mu.Lock()
@@ -115,6 +144,7 @@ func (h *Hub) look(w billing.WorkspaceID, last string) (*stream, error) {
 		s.since = append(s.since, a.kept[len(a.kept)-int(a.last-n):]...)
 	}
 	a.streams[s] = struct{}{}
+	a.left = time.Time{}
 	s.leave = func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()

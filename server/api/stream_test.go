@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // watch opens a stream as a viewer; read gives its next event as "id|name|data".
@@ -121,5 +122,42 @@ func TestHubForgets(t *testing.T) {
 	}
 	if err := h.Publish(1, Event{"sync", make(chan int)}); err == nil {
 		t.Error("a channel was told")
+	}
+}
+
+// TestWatched: events are worth publishing for who looks, and for who looked a moment ago
+// and may resume; after that who comes back begins with the present state.
+func TestWatched(t *testing.T) {
+	t.Parallel()
+	h, now := NewHub("a"), time.Date(2026, 3, 17, 2, 0, 0, 0, time.UTC)
+	watched := func(after time.Duration, want int) {
+		t.Helper()
+		if got := h.Watched(now.Add(after)); len(got) != want {
+			t.Errorf("after %s: %v are watched, want %d", after, got, want)
+		}
+	}
+	watched(0, 0)
+	first, err := h.look(1, "")
+	must(t, err)
+	must(t, h.Publish(1, Event{"sync", 1}))
+	watched(time.Hour, 1)
+	first.leave()
+	watched(time.Hour, 1)
+	watched(time.Hour+resumable, 1)
+	back, err := h.look(1, "a-0")
+	must(t, err)
+	if back.fresh || len(back.since) != 1 {
+		t.Errorf("soon enough: fresh %t with %d", back.fresh, len(back.since))
+	}
+	back.leave()
+	watched(2*time.Hour, 1)
+	watched(2*time.Hour+2*resumable, 0)
+	for _, last := range []string{"a-0", "a-1"} {
+		late, err := h.look(1, last)
+		must(t, err)
+		if !late.fresh || len(late.since) != 0 {
+			t.Errorf("too late after %s: fresh %t with %d", last, late.fresh, len(late.since))
+		}
+		late.leave()
 	}
 }
