@@ -144,7 +144,7 @@ func stands(a, as Addition) bool {
 }
 
 // doneIn says that the change of a cut decision had been written, and gives it with
-// the id of the line that it made.
+// the id and price of the line that it made.
 func (c Change) doneIn(additions []Addition) (Change, bool) {
 	if c.After == nil {
 		return c, false
@@ -154,6 +154,9 @@ func (c Change) doneIn(additions []Addition) (Change, bool) {
 		case c.Action == Create && a.Serial == c.After.Serial:
 			made := *c.After
 			made.ID = a.ID
+			if !made.UnitPrice.Set {
+				made.UnitPrice, made.UnitCost = a.UnitPrice, a.UnitCost
+			}
 			c.After = &made
 			return c, true
 		case c.Action != Create && a.ID == c.After.ID && stands(a, *c.After) && !stands(a, *c.Before):
