@@ -143,6 +143,7 @@ func (b profilesBook) PreviewProfile(ctx context.Context, w billing.WorkspaceID,
 func (b profilesBook) previewOne(ctx context.Context, w billing.WorkspaceID, id billing.CustomerID, p billing.Profile) (api.ProfileEffect, error) {
 	var out api.ProfileEffect
 	seen := &seenOnce{rooms: b.p.rooms}
+	var today billing.Day
 	plan := func(change func(*reconcile.Record)) (billing.Plan, *reconcile.Record, error) {
 		kept := &changedBook{book: book{b.p.store, b.p.rooms}, change: change}
 		f, err := reconcile.New(reconcile.Config{Book: kept, Rooms: seen, Log: b.p.log, Now: b.p.now})
@@ -150,6 +151,7 @@ func (b profilesBook) previewOne(ctx context.Context, w billing.WorkspaceID, id 
 			return billing.Plan{}, nil, err
 		}
 		run, plan, err := f.Plan(ctx, reconcile.Due{Workspace: w, Customer: id, Trigger: billing.OnDemand})
+		today = run.Day
 		if err == nil && run.Error != nil {
 			err = fmt.Errorf("plan customer %d: %s", id, run.Error.Code)
 		}
@@ -181,7 +183,7 @@ func (b profilesBook) previewOne(ctx context.Context, w billing.WorkspaceID, id 
 			out.Money = append(out.Money, c.Money)
 		}
 		if (d.Writes() || d.Held()) && !known[d.Fingerprint] {
-			out.Plans = append(out.Plans, planShown(record, d))
+			out.Plans = append(out.Plans, planShown(record, d, today))
 		}
 	}
 	return out, nil
@@ -196,11 +198,11 @@ func linked(r *reconcile.Record, key billing.LinkKey) billing.Link {
 }
 
 // planShown is a decision of a preview.
-func planShown(r *reconcile.Record, d billing.Decision) api.PlanState {
+func planShown(r *reconcile.Record, d billing.Decision, today billing.Day) api.PlanState {
 	l := linked(r, d.Links[0])
 	out := api.PlanState{
 		Link: l.Key, Customer: r.Customer, License: l.License, Name: l.Label, PartNumber: l.Label, Profile: l.Profile,
-		ProfileName: r.Profiles[l.Profile].Name, Agreement: l.Agreement, Fingerprint: d.Fingerprint, Holds: d.Holds, Changes: d.Changes, ApproveBy: d.ApproveBy,
+		ProfileName: r.Profiles[l.Profile].Name, Agreement: l.Agreement, Fingerprint: d.Fingerprint, Holds: d.Holds, Changes: d.Changes, Since: today, ApproveBy: d.ApproveBy,
 	}
 	out.Customer.Name = or(out.Customer.Name, out.Customer.Identifier)
 	for _, c := range d.Changes {
