@@ -201,7 +201,7 @@ func (p *product) tell(ctx context.Context, work *sync.WaitGroup) error {
 }
 
 // askSoon lets workspaces be looked at in which runs ended, together: a night's runs are
-// one look every few seconds.
+// one look every ten seconds or so.
 type askSoon struct {
 	p *product
 
@@ -211,8 +211,8 @@ type askSoon struct {
 
 // askEvery is how long runs are gathered, lookAfter how long after that the look may be.
 const (
-	askEvery  = 3 * time.Second
-	lookAfter = 2 * time.Second
+	askEvery  = 5 * time.Second
+	lookAfter = 10 * time.Second
 )
 
 // ran notes a run that ended; it costs no call.
