@@ -57,6 +57,16 @@ func TestUnknownLines(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an answer to it means nothing", func(t *testing.T) {
+		t.Parallel()
+		for _, answer := range []billing.DriftAnswer{billing.DriftAdopt, billing.DriftRevert, billing.DriftDetach} {
+			d := from10(t, true, false, "03-31")
+			d.sees("03-10", 10)
+			d.answers(d.put(1, dated(billing.Dated, 2, "03-17", "04-30")), answer)
+			d.sees("03-17", 10)
+			d.on(1, "D 2 from 17 Mar to 31 Mar; S 10")
+		}
+	})
 	t.Run("on a place that was left", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
@@ -361,16 +371,22 @@ func TestLedger(t *testing.T) {
 func TestLinesAreForgotten(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
+		months   int
 		to, made billing.Day // days before IT
 		kept     bool
 	}{
-		"a line that ended lately":              {1199, 2000, true},
-		"a line that ended long ago":            {1200, 2000, false},
-		"a line that ended long ago, made late": {1200, 1199, true},
-		"both long ago":                         {1200, 1200, false},
+		"a line that ended lately":              {1, 1199, 2000, true},
+		"a line that ended long ago":            {1, 1200, 2000, false},
+		"a line that ended long ago, made late": {1, 1200, 1199, true},
+		"both long ago":                         {1, 1200, 1200, false},
+		"a dozen years ago":                     {12, 4463, 5000, true},
+		"more than a dozen years ago":           {12, 4464, 5000, false},
 	} {
-		d := from10(t, true, false, "03-31")
-		it := day("03-31")
+		terms := agreed(true, "01-01")
+		terms.Months = row.months
+		d := newDesk(t, terms)
+		d.standing(map[int]string{1: "03-31", 12: "12-31"}[row.months])
+		it := d.m.through(1)
 		old := dated(billing.Dated, 2, "03-01", "")
 		old.ID, old.Agreement, old.Bill, old.Effective, old.Cancelled = 900, 1, billing.Billable, it-row.to-10, it-row.to
 		old.Serial = billing.Serial{Key: "aaaaaaaaaa", Role: billing.Dated, Effective: old.Effective}.String()

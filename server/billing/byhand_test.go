@@ -137,6 +137,20 @@ func TestDriftAnswers(t *testing.T) {
 				t.Errorf("held by %q", got)
 			}
 		}},
+		{"a line on the place where the link stands, long after it left another", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.link().Agreement = 2
+			d.sees("01-01", 10)
+			d.sees("03-01", 10)
+			d.link().Agreement = 1
+			d.sees("03-05", 10)
+			d.m.invoice(2)
+			d.sees("04-10", 10)
+			d.byHand(d.standingID(), seats(15))
+			if got := heldBy(d.sees("04-17", 10)); got != "addition_changed_by_hand" {
+				t.Errorf("held by %q", got)
+			}
+		}},
 		{"two lines changed, one of them answered", func(t *testing.T) {
 			d := from10(t, true, false, "03-31")
 			d.sees("03-10", 12)

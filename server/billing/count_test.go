@@ -33,7 +33,9 @@ const (
 
 // sku is evidence of one SKU: enabled, in warning, held by users, with subscriptions.
 func sku(on, warned, held int, subs ...billing.Subscription) billing.Evidence {
-	return billing.Evidence{SKUs: []billing.SKU{{ID: theSKU, Enabled: on, Warning: warned, Consumed: held}}, Subscriptions: subs}
+	return billing.Evidence{Subscriptions: subs, SKUs: []billing.SKU{
+		{ID: "other", Enabled: 50, Warning: 5, Consumed: 40}, {ID: theSKU, Enabled: on, Warning: warned, Consumed: held},
+	}}
 }
 
 func sub(id billing.SubscriptionID, status billing.SubscriptionStatus, n int) billing.Subscription {

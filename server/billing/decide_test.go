@@ -376,6 +376,7 @@ func TestReplayedDays(t *testing.T) {
 			d := from10(t, true, false, "03-31")
 			d.sees("03-17", 12)
 			d.invoiced("04-30")
+			d.sees("03-17", 12) // nothing new
 			d.sees("03-17", 10)
 			d.expect("S 10; D 2 from 17 Mar to 31 Mar", "220.00") // 12 are paid to the end of April
 		}},
@@ -414,6 +415,9 @@ func TestReplayedDays(t *testing.T) {
 			d.link().Options.StartDate = 0
 			d.sees("03-17", 8)
 			d.expect("S 8 from 17 Mar", "")
+			if g := d.link().Ledgers[0]; g.First != day("03-10") {
+				t.Errorf("the first day is %s", g.First)
+			}
 		}},
 		{"removed on the day of a change, after an invoice of it, and made again", func(t *testing.T) {
 			d := from10(t, true, true, "03-31")

@@ -279,6 +279,10 @@ func TestCustomPrice(t *testing.T) {
 	d.unchanged("03-18", 12)
 	d.profile.Price = billing.Price{} // back to ConnectWise's own: nothing is pushed
 	d.unchanged("03-19", 12)
+	d.sees("03-19", 12)
+	if got := d.link().Ledgers[0].Price; !got.Equal(billing.PriceOf(decimal.MustParse("31.00"))) {
+		t.Errorf("the price that was written last is %s, set %v", got.Amount, got.Set)
+	}
 }
 
 // TestCompanyGone: a company that was deleted or merged away holds all its links.

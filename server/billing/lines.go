@@ -66,7 +66,7 @@ func (w *work) template(s *Snapshot, p *place) Addition {
 		Agreement: p.ledger.Agreement, Product: p.ledger.Product, ProductName: product.Identifier,
 		Bill: w.profile.Bill, UnitPrice: w.profile.Price,
 	}
-	if p != w.current && p.ledger.Price.Set {
+	if p != w.current {
 		t.UnitPrice = p.ledger.Price
 	}
 	for _, d := range p.drafts {

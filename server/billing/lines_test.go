@@ -121,6 +121,11 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 		if a := d.line(1, "TU-aaaaaaaaaa-S20260101"); !a.UnitPrice.Equal(billing.PriceOf(decimal.MustParse("19.50"))) {
 			t.Errorf("the standing line on the old place costs %s", a.UnitPrice.Amount)
 		}
+		for i, want := range []string{"19.50", "25.00"} {
+			if got := d.link().Ledgers[i].Price; !got.Equal(billing.PriceOf(decimal.MustParse(want))) {
+				t.Errorf("the price that was written last on place %d is %s, want %s", i+1, got.Amount, want)
+			}
+		}
 	})
 	t.Run("where nothing stands any more the price is the one that was last written", func(t *testing.T) {
 		t.Parallel()
@@ -138,6 +143,25 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 			t.Errorf("the dated line on the old place costs %s", a.UnitPrice.Amount)
 		}
 	})
+}
+
+// TestOldPlaceWithoutPrice: where no custom price was written ConnectWise sets its own,
+// whatever the profile says of the new place.
+func TestOldPlaceWithoutPrice(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+	d.standing("03-31")
+	d.sees("03-10", 10)
+	id := d.standingID()
+	d.link().Agreement = 2
+	d.profile.Price = billing.PriceOf(decimal.MustParse("25.00"))
+	d.sees("03-17", 10)
+	d.deleted(id)
+	for _, c := range billing.NewPlan(d.snapshot(day("03-20"), 12)).Decisions[0].Changes {
+		if c.Action == billing.Create && c.After.UnitPrice.Set {
+			t.Errorf("a price of %s is pushed", c.After.UnitPrice.Amount)
+		}
+	}
 }
 
 // TestCustomPriceOfDays: a custom price that changes counts from the days not invoiced

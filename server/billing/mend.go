@@ -249,7 +249,7 @@ func (m *mending) trimOne(lack Steps) bool {
 				continue
 			}
 			if from <= to {
-				m.trim(d, from, to, min(abs(s.n), abs(d.q)))
+				m.trim(d, from, to, s.n)
 				return true
 			}
 		}
@@ -257,13 +257,14 @@ func (m *mending) trimOne(lack Steps) bool {
 	return false
 }
 
-// trim takes n seats off a dated line on some of its days: it ends the day before
-// them, and what it still has to carry there and after goes on in new dated lines.
+// trim mends what a dated line carries on some of its days by n, to nothing at most: it
+// ends the day before them, and what it still has to carry there and after goes on in
+// new dated lines.
 func (m *mending) trim(d *draft, from, to Day, n int) {
 	rest, last := d.q, d.to
-	left := rest - n
-	if rest < 0 {
-		left = rest + n
+	left := rest + n
+	if rest*left < 0 {
+		left = 0
 	}
 	if from == d.from && to == last && left != 0 {
 		d.q = left

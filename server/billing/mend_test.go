@@ -273,6 +273,14 @@ var mendSettled = []mendRow{
 		lines: "S11 01-01..; D-2 03-10..03-14 late; D2 03-20..03-31 late", want: "S11 01-01..; D-1 03-10..03-14; D1 03-20..03-31",
 	},
 	{
+		name: "a charge of one seat becomes a credit of one", it: "03-31", due: "01-01:10 03-10:9", billed: to31March,
+		lines: "S11 01-01..; D1 03-10..03-31 late", want: "S9 01-01..; D0 03-10..03-10; +D-1 03-10..03-31",
+	},
+	{
+		name: "a credit of one seat becomes a charge of one", it: "03-31", due: "01-01:10 03-10:11", billed: to31March,
+		lines: "S9 01-01..; D-1 03-10..03-31 late", want: "S11 01-01..; D0 03-10..03-10; +D1 03-10..03-31",
+	},
+	{
 		name: "what an invoice has is credited, not shortened", it: "03-31", due: "01-01:10 03-10:12 03-20:10",
 		billed: "01-01:10 03-10:12 04-01:0", lines: "S12 01-01..; D2 03-10..03-31", want: "S10 01-01..; D2 03-10..03-31; +D-2 03-20..03-31",
 	},

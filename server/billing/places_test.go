@@ -280,6 +280,9 @@ func TestComingBack(t *testing.T) {
 			if n := len(d.link().Ledgers); n != 2 {
 				t.Errorf("%d ledgers", n)
 			}
+			if g := d.link().Ledgers[0]; g.Ended || !g.Last.IsZero() {
+				t.Errorf("the place is %+v", g)
+			}
 			d.sees("04-20", 12)
 			d.on(1, "P 2 from 20 Apr; S 10 from 10 Apr; S 10 to 31 Mar")
 		}},
@@ -292,6 +295,9 @@ func TestComingBack(t *testing.T) {
 			d.sees("03-31", 10)
 			d.on(2, "S 10 from 1 Apr to 1 Apr")
 			d.on(1, "S 10 from 2 Apr; S 10 to 31 Mar")
+			if n := len(d.link().Ledgers); n != 3 {
+				t.Errorf("%d ledgers", n)
+			}
 		}},
 		{"to the newest of its places there", func(t *testing.T) {
 			d := back10(t)

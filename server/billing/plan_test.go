@@ -72,6 +72,14 @@ func TestNothingToDecide(t *testing.T) {
 	if len(p.Decisions) != 0 {
 		t.Errorf("decisions %+v", p.Decisions)
 	}
+	never := newDesk(t, agreed(true, "04-01"))
+	never.link().Removed = true
+	if p := never.sees("03-17", 0); len(p.Decisions) != 0 {
+		t.Errorf("removed before anything was known: decisions %+v", p.Decisions)
+	}
+	if g := p.Links[0].After[0]; len(g.Seen) != 0 || g.Terms.Cycle != 1 {
+		t.Errorf("what is kept: %+v", g)
+	}
 	d.link().Removed = true
 	if p := d.sees("03-18", 0); len(p.Decisions) != 0 {
 		t.Errorf("removed before it was billed: decisions %+v", p.Decisions)
@@ -152,6 +160,16 @@ func TestFingerprint(t *testing.T) {
 	}
 	if again := plan("03-17", 12, nil); again != shown {
 		t.Errorf("the same plan has the fingerprints %s and %s", shown, again)
+	}
+	for _, digits := range []int{1, 2, 5} { // however ConnectWise writes them
+		padded := plan("03-17", 12, func(d *desk) {
+			lines := d.m.lines[1]
+			at := len(lines) - 1
+			lines[at].Quantity, lines[at].UnitPrice.Amount = lines[at].Quantity.Pad(digits), decimal.MustParse("22").Pad(digits)
+		})
+		if padded != shown {
+			t.Errorf("with %d digits behind the point the fingerprint is %s", digits, padded)
+		}
 	}
 	for name, other := range map[string]string{
 		"a seat more":      plan("03-17", 13, nil),

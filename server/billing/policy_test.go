@@ -50,6 +50,19 @@ func TestPolicyBounds(t *testing.T) {
 	}
 }
 
+// TestNothingFallsToZero: a line of no seats that is taken over had none to lose.
+func TestNothingFallsToZero(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, agreed(true, "01-01"))
+	id := d.m.load(1, billing.Addition{Product: 1, UnitPrice: billing.PriceOf(d.price), Effective: day("2025-06-01"), Cancelled: billing.Forever})
+	d.invoiced("03-31")
+	d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+	p := d.sees("03-17", 0)
+	if got := heldBy(p); got != "" || len(p.Decisions) != 1 || !p.Decisions[0].Writes() {
+		t.Errorf("held by %q: %+v", got, p.Decisions)
+	}
+}
+
 // TestPriceChangesAreJudged: a custom price is a change of its own, by its money, and a
 // bound of no seats at all holds it though it moves none.
 func TestPriceChangesAreJudged(t *testing.T) {
