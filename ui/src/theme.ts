@@ -31,22 +31,26 @@ export const theme = createTheme({
 });
 
 // Mantine's own greys are too faint to read: 4.5 to 1 at least, in both schemes.
+const ours = {
+  '--mantine-color-text': 'var(--fg)',
+  '--mantine-color-dimmed': 'var(--fg2)',
+  '--mantine-color-body': 'var(--bg)',
+  '--mantine-color-default': 'var(--bg)',
+  '--mantine-color-default-hover': 'var(--raise)',
+  '--mantine-color-default-color': 'var(--fg)',
+  '--mantine-color-default-border': 'var(--line-strong)',
+  '--mantine-color-anchor': 'var(--accent)',
+  '--mantine-color-error': 'var(--bad)',
+  '--mantine-color-disabled': 'var(--raise)',
+  '--mantine-color-disabled-color': 'var(--fg2)',
+  '--mantine-color-disabled-border': 'var(--line)',
+  '--mantine-color-green-text': 'var(--ok)',
+  '--mantine-color-red-text': 'var(--bad)',
+  '--mantine-color-orange-text': 'var(--warn)',
+};
+
 export const variables: CSSVariablesResolver = () => ({
-  variables: {
-    '--mantine-color-text': 'var(--fg)',
-    '--mantine-color-dimmed': 'var(--fg2)',
-    '--mantine-color-body': 'var(--bg)',
-    '--mantine-color-default': 'var(--bg)',
-    '--mantine-color-default-hover': 'var(--raise)',
-    '--mantine-color-default-color': 'var(--fg)',
-    '--mantine-color-default-border': 'var(--line-strong)',
-    '--mantine-color-anchor': 'var(--accent)',
-    '--mantine-color-error': 'var(--bad)',
-    '--mantine-color-green-text': 'var(--ok)',
-    '--mantine-color-red-text': 'var(--bad)',
-    '--mantine-color-orange-text': 'var(--warn)',
-    '--input-height-xs': '30px',
-  },
-  light: { '--mantine-color-placeholder': '#6b7480' },
-  dark: { '--mantine-color-placeholder': '#8f98a4' },
+  variables: {},
+  light: { ...ours, '--mantine-color-placeholder': '#6b7480' },
+  dark: { ...ours, '--mantine-color-placeholder': '#8f98a4' },
 });

@@ -64,5 +64,24 @@ export const licenseColumns: Column<License>[] = [
     cell: (l) => (l.plan ? moved(l.plan.money.monthly, l.plan.money.currency) : l.monthly ? money(l.monthly.amount, l.monthly.currency) : '—'),
   },
   { id: 'unused', title: 'Unused', width: 70, numeric: true, from: 'wide', sort: 'unused', cell: (l) => (l.unused > 0 ? count(l.unused) : '—') },
-  { id: 'state', title: 'Status', width: 128, from: 'narrow', sort: 'state', cell: (l) => <LicenseStatus state={l.state} /> },
+  { id: 'state', title: 'Status', width: 146, from: 'narrow', sort: 'state', cell: (l) => <LicenseStatus state={l.state} /> },
 ];
+
+/** The same on the page of one customer, whose name stands above. */
+export const ownLicenseColumns: Column<License>[] = licenseColumns.map((c) =>
+  c.id === 'license'
+    ? {
+        ...c,
+        cell: (l) => (
+          <>
+            <div className="name" title={l.name}>
+              <Text>{l.name}</Text>
+            </div>
+            <div className="second">
+              <Text>{l.partNumber}</Text>
+            </div>
+          </>
+        ),
+      }
+    : c,
+);

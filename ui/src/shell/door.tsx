@@ -1,14 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense, useSyncExternalStore } from 'react';
 import { isIn, sessionQuery } from '../api/session';
 import { FaultState } from '../parts/fault';
 import { goOn, linkOf } from '../signin/links';
 
 const SignIn = lazy(() => import('../signin/signin'));
 
+// A one-time link is left without a load: the address changes under the page.
+const moves = (on: () => void) => {
+  addEventListener('popstate', on);
+  return () => removeEventListener('popstate', on);
+};
+
 /** Lets in who is signed in; everybody else does first what is still to be done. */
 export function Door({ children }: { children: ReactNode }) {
   const session = useQuery(sessionQuery);
+  useSyncExternalStore(moves, () => location.pathname + location.hash);
   if (session.data === undefined) {
     if (session.error) return <FaultState what="Trueup" error={session.error} onRetry={() => void session.refetch()} screen />;
     return <Waiting />;

@@ -16,7 +16,10 @@ export function useEnter() {
   return (to?: Session) => {
     forget();
     const on = goOn(location) ?? (linkOf(location) && '/');
-    if (on) history.replaceState(null, '', on);
+    if (on) {
+      history.replaceState(null, '', on);
+      dispatchEvent(new PopStateEvent('popstate'));
+    }
     queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
     if (to) queries.setQueryData(sessionQuery.queryKey, to);
     else void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });

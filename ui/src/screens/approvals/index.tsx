@@ -64,7 +64,7 @@ function columnsFor(open: string | undefined, toggle: (link: string) => void): C
     {
       id: 'status',
       title: 'Status',
-      width: 130,
+      width: 146,
       from: 'narrow',
       cell: of((p) =>
         p.postponed ? (

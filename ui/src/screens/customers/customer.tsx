@@ -10,7 +10,7 @@ import { useMe } from '../../api/session';
 import { amounts, count, day, many, money, monthly } from '../../format';
 import { Bones, FaultNote, FaultState, Loaded, State } from '../../parts/fault';
 import { DataGrid } from '../../parts/grid';
-import { licenseColumns } from '../../parts/licenses';
+import { ownLicenseColumns } from '../../parts/licenses';
 import { oneOf, useFilters } from '../../parts/search';
 import { Outward, RunStatus, Status, Steps, Text, Time, triggered } from '../../parts/show';
 import { hasScreen } from '../../screens';
@@ -200,7 +200,7 @@ function Licenses({ customer: c }: { customer: Customer }) {
   if (licenses.data.items.length === 0) return <State title="No licenses yet">They come with the first sync.</State>;
   return (
     <>
-      <DataGrid label="Licenses" rows={licenses.data.items} columns={licenseColumns} id={(l) => l.id} onOpen={(l) => set({ license: l.id })} />
+      <DataGrid label="Licenses" rows={licenses.data.items} columns={ownLicenseColumns} id={(l) => l.id} onOpen={(l) => set({ license: l.id })} />
       {search.license && (
         <Suspense>
           <LicenseDrawer license={search.license} tab={search.view} onTab={(view) => set({ view })} onClose={() => set({ license: undefined, view: undefined })} />

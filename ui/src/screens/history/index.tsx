@@ -42,7 +42,7 @@ const columns: Column<Run>[] = [
         <div className="name">
           <Text>{r.customer.name}</Text>
         </div>
-        <div className="second">{r.error ? <Text>{r.error.message}</Text> : <Time at={r.startedAt} />}</div>
+        <div className={r.error ? 'second' : 'second instead'}>{r.error ? <Text>{r.error.message}</Text> : <Time at={r.startedAt} />}</div>
       </>
     ),
   },
