@@ -238,6 +238,9 @@ func (b approvalsBook) AnswerTenant(ctx context.Context, by billing.Actor, w bil
 			}
 		}
 		links, err := in.GoneSince(ctx, customer, tenant, since)
+		if err == nil && since.IsZero() {
+			err = in.TenantStillOurs(ctx, tenant)
+		}
 		if err != nil {
 			return err
 		}

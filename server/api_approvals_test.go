@@ -279,7 +279,10 @@ func TestTenantGone(t *testing.T) {
 	tenant := h.world.Tenant(0)
 	at := "/customers/" + itoa(h.customer(0)) + "/tenants/" + tenant + "/answer"
 	h.ask("a/billing", "POST", at, map[string]any{"kind": "stillOurs"}).refused(409, "nothing_asked")
-	h.missing(0)
+	h.unlisted(0)
+	if run := h.sync(0); run.Status != billing.RunHeld {
+		t.Errorf("a tenant that the list lacks is %s", run.Status)
+	}
 	if held := h.plans("?code=tenant_removed"); len(held.Items) != 3 || held.Items[0].Approvable || !held.Items[0].Odd {
 		t.Fatalf("what waits is %+v", held.Items)
 	}
@@ -304,6 +307,25 @@ func TestTenantGone(t *testing.T) {
 	if links, err = h.a.Links(t.Context()); err != nil || !links[h.customer(0)][0].GoneSince.IsZero() || h.noted("tenant_still_ours") != 1 {
 		t.Errorf("still ours it is %+v, %v", links[h.customer(0)][0], err)
 	}
+	if run := h.sync(0); run.Status != billing.RunDone {
+		t.Errorf("a tenant that is still ours is %s", run.Status)
+	}
+	h.unlisted(0) // the list still lacks it, so it is asked again
+	if run := h.sync(0); run.Status != billing.RunHeld {
+		t.Errorf("a tenant that the list still lacks is %s", run.Status)
+	}
+}
+
+// unlisted reads a partner's list that lacks the tenant of a customer.
+func (h *house) unlisted(n int) {
+	h.t.Helper()
+	loaded, err := h.a.LoadCustomer(h.t.Context(), h.customer(n))
+	must(h.t, err)
+	tenant := loaded.Customer.Tenants[0]
+	if tenant.GoneOn.IsZero() {
+		must(h.t, h.a.SavePartnerTenants(h.t.Context(), tenant.Connection, h.today()-1, []billing.PartnerTenant{{Tenant: tenant.Tenant, Connection: tenant.Connection}}, true))
+	}
+	must(h.t, h.a.SavePartnerTenants(h.t.Context(), tenant.Connection, h.today(), nil, true))
 }
 
 // TestAnswers: each answer stands on the link as the next run reads it.

@@ -176,15 +176,3 @@ func (h *house) waits(n int, keys []billing.LinkKey, hold billing.Hold) {
 	_, err = h.a.WholeRun(ctx, claim, billing.Run{Customer: h.customer(n), Trigger: billing.OnDemand, Day: h.today(), Started: h.p.now()}, f)
 	must(h.t, err)
 }
-
-// missing lets the tenant of customer n be gone from the partner's list.
-func (h *house) missing(n int) {
-	h.t.Helper()
-	links, err := h.a.Links(h.t.Context())
-	must(h.t, err)
-	var keys []billing.LinkKey
-	for _, l := range links[h.customer(n)] {
-		keys = append(keys, l.Key)
-	}
-	h.waits(n, keys, billing.Hold{Code: billing.TenantRemoved, Reason: billing.Reason{Code: "tenant_removed", Parts: map[string]string{"text": "It is gone."}}})
-}

@@ -166,7 +166,15 @@ type tenants struct {
 	w     billing.WorkspaceID
 }
 
+// Read reads a tenant, unless its partner's list lacks it: what Microsoft still answered
+// then would be no word about a customer of ours, so a person is asked.
 func (t *tenants) Read(ctx context.Context, c billing.CustomerTenant, low bool) billing.Evidence {
+	if !c.GoneOn.IsZero() {
+		return billing.Evidence{Tenant: c.Tenant, ReadAt: t.rooms.p.now(), Fault: &billing.Fault{
+			Hold: billing.TenantRemoved, Reason: "not_listed",
+			Text: "The partner's list lacks it since " + c.GoneOn.String() + ".", Action: billing.ActionFor(billing.TenantRemoved),
+		}}
+	}
 	cred, err := t.rooms.credential(ctx, t.w, c.Connection)
 	if err != nil {
 		return billing.Evidence{Tenant: c.Tenant, ReadAt: t.rooms.p.now(), Fault: &billing.Fault{

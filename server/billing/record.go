@@ -53,6 +53,9 @@ type CustomerTenant struct {
 	Tenant     TenantID
 	Domain     string // as given, when it was a domain
 	Connection ConnectionID
+	// GoneOn is the day since which the partner's list lacks it; zero while the list has it,
+	// or where no list is read for its connection.
+	GoneOn Day
 }
 
 // Trigger is what made a customer due.

@@ -23,11 +23,13 @@ const (
 	// sqlLoadCustomer gives a row a tenant, one without a tenant when there is none.
 	sqlLoadCustomer query = `SELECT u.id AS customer_id, u.company_id, u.identifier, u.name AS customer_name,
 			u.removed_at IS NOT NULL AS removed, w.version AS settings_version,
-			coalesce(t.tenant, '') AS tenant, coalesce(t.domain, '') AS domain, ` + connectionColumns + `
+			coalesce(t.tenant, '') AS tenant, coalesce(t.domain, '') AS domain,
+			coalesce(p.gone_on::text, '') AS gone_on, ` + connectionColumns + `
 		FROM customer u
 		JOIN workspace w ON w.id = u.workspace_id
 		LEFT JOIN customer_tenant t ON t.workspace_id = u.workspace_id AND t.customer_id = u.id
 		LEFT JOIN connection c ON c.workspace_id = t.workspace_id AND c.id = t.connection_id
+		LEFT JOIN partner_tenant p ON p.workspace_id = t.workspace_id AND p.connection_id = t.connection_id AND p.tenant = t.tenant
 		WHERE u.workspace_id = $1 AND u.id = $2
 		ORDER BY t.position`
 
@@ -75,6 +77,7 @@ type loadRow struct {
 	Settings     int64  `db:"settings_version"`
 	Tenant       string `db:"tenant"`
 	Domain       string `db:"domain"`
+	GoneOn       string `db:"gone_on"`
 }
 
 type loadLinkRow struct {
@@ -130,9 +133,13 @@ func (s *Scope) loadTenants(ctx context.Context, id billing.CustomerID) (out Loa
 			return out, 0, err
 		}
 		out.Connections[c.ID] = c
-		out.Customer.Tenants = append(out.Customer.Tenants, billing.CustomerTenant{
-			Tenant: billing.TenantID(r.Tenant), Domain: r.Domain, Connection: c.ID,
-		})
+		tenant := billing.CustomerTenant{Tenant: billing.TenantID(r.Tenant), Domain: r.Domain, Connection: c.ID}
+		if r.GoneOn != "" {
+			if tenant.GoneOn, err = billing.ParseDay(r.GoneOn); err != nil {
+				return out, 0, err
+			}
+		}
+		out.Customer.Tenants = append(out.Customer.Tenants, tenant)
 	}
 	return out, version, nil
 }

@@ -28,6 +28,9 @@ const (
 	sqlPartnerTenantsGone query = `UPDATE partner_tenant SET gone_on = $3
 		WHERE workspace_id = $1 AND connection_id = $2 AND gone_on IS NULL AND tenant <> ALL ($4::text[])`
 
+	// sqlTenantStillOurs lasts until the list is read again and still lacks the tenant.
+	sqlTenantStillOurs query = `UPDATE partner_tenant SET gone_on = NULL WHERE workspace_id = $1 AND tenant = $2`
+
 	// sqlPartnerTenants leaves those of customers out that a person took out.
 	sqlPartnerTenants query = `SELECT p.tenant, p.connection_id, p.name, p.domain, p.ends_at, p.gone_on, coalesce(t.customer_id, 0) AS customer_id
 		FROM partner_tenant p
@@ -37,7 +40,7 @@ const (
 )
 
 func partnerTenantSQL() []query {
-	return []query{sqlClaimTenants, sqlTenantsAgain, sqlSavePartnerTenants, sqlPartnerTenantsGone, sqlPartnerTenants}
+	return []query{sqlClaimTenants, sqlTenantsAgain, sqlSavePartnerTenants, sqlPartnerTenantsGone, sqlTenantStillOurs, sqlPartnerTenants}
 }
 
 // ClaimTenants takes a workspace whose partners' lists are due to be read, and lets them
@@ -109,4 +112,13 @@ func (s *Scope) PartnerTenants(ctx context.Context) ([]billing.PartnerTenant, er
 		})
 	}
 	return out, nil
+}
+
+// TenantStillOurs takes a person's word against the partner's list, until that is read
+// again and still lacks the tenant.
+func (s *Scope) TenantStillOurs(ctx context.Context, t billing.TenantID) error {
+	if _, err := s.exec(ctx, sqlTenantStillOurs, s.id, t); err != nil {
+		return fmt.Errorf("keep tenant %s as a customer's: %w", t, err)
+	}
+	return nil
 }
