@@ -15,7 +15,7 @@ type Part = 'password' | 'mfa' | 'sessions';
 export default function Account({ begin, onClose }: { begin: Part; onClose: () => void }) {
   const [part, setPart] = useState<Part>(begin);
   return (
-    <Drawer opened onClose={onClose} title={<h2>Your account</h2>} size={440}>
+    <Drawer opened onClose={onClose} title="Your account" size={440}>
       <div className="stack loose">
         <SegmentedControl
           fullWidth

@@ -4,7 +4,7 @@ import type { Screen } from '../screens';
 /** The keys, in a list. */
 export default function KeyHelp({ there, onClose }: { there: Screen[]; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title={<h2>Keyboard</h2>} size="sm">
+    <Modal opened onClose={onClose} title="Keyboard" size="sm">
       <dl className="keys">
         {there.map((s) => (
           <Row key={s.path} keys={['g', s.nav?.key ?? '']} text={s.title} />

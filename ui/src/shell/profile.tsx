@@ -37,7 +37,7 @@ export function Profile({ session }: { session: Session }) {
   const others = session.workspaces.filter((w) => w.id !== session.workspace?.id);
   return (
     <>
-      <Menu position="top-start" width={220} shadow="md" withinPortal>
+      <Menu position="top-start" width={220} shadow="md" withinPortal={false} floatingStrategy="fixed">
         <Menu.Target>
           <button type="button" className="plain who">
             <span className="clip">
@@ -54,13 +54,13 @@ export function Profile({ session }: { session: Session }) {
           <Menu.Item onClick={() => setAccount('mfa')}>Authenticator</Menu.Item>
           <Menu.Item onClick={() => setAccount('sessions')}>Where you are signed in</Menu.Item>
           {hasScreen('/notifications') && <Menu.Item onClick={() => void navigate({ to: '/notifications' })}>Notification preferences</Menu.Item>}
-          {others.length > 0 && <Menu.Label>Workspaces</Menu.Label>}
+          {others.length > 0 && <Menu.Label role="presentation">Workspaces</Menu.Label>}
           {others.map((w) => (
             <Menu.Item key={w.id} onClick={() => change.mutate(w.id)}>
               <Text>{w.name}</Text>
             </Menu.Item>
           ))}
-          <Menu.Label>Colors</Menu.Label>
+          <Menu.Label role="presentation">Colors</Menu.Label>
           {(['light', 'dark', 'auto'] as const).map((scheme) => (
             <Menu.Item key={scheme} closeMenuOnClick={false} onClick={() => setColorScheme(scheme)} rightSection={colorScheme === scheme ? '✓' : undefined}>
               {schemes[scheme]}

@@ -64,14 +64,14 @@ export function Shell() {
       <a className="skip" href="#screen">
         Skip to the screen
       </a>
-      <div className="topbar">
+      <header className="topbar">
         Trueup
         <ActionIcon variant="default" size={36} aria-label="Navigation" aria-expanded={open} onClick={() => setOpen(!open)}>
           <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
             <path d="M2 4h12M2 8h12M2 12h12" stroke="currentColor" strokeWidth="1.5" />
           </svg>
         </ActionIcon>
-      </div>
+      </header>
       <Navigation open={open} onGo={() => setOpen(false)} />
       <main id="screen" tabIndex={-1}>
         {settings.data?.settings.mode === 'observe' && (

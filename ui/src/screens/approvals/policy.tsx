@@ -10,7 +10,7 @@ import { FaultNote, Loaded } from '../../parts/fault';
 export default function Policy({ onClose }: { onClose: () => void }) {
   const query = useQuery({ queryKey: ['policy'], queryFn: () => got(api.GET('/workspace/policy')), staleTime: 0 });
   return (
-    <Drawer opened onClose={onClose} title={<h2>Approval rules</h2>} size={440}>
+    <Drawer opened onClose={onClose} title="Approval rules" size={440}>
       <Loaded query={query} what="The approval rules" rows={4}>
         {(p) => <Form key={p.version} of={p} />}
       </Loaded>

@@ -43,7 +43,7 @@ export default function Add({ onClose }: { onClose: () => void }) {
   };
 
   return (
-    <Drawer opened onClose={onClose} title={<h2>Match customers</h2>} size={720}>
+    <Drawer opened onClose={onClose} title="Match customers" size={720}>
       <div className="stack loose">
         <TextInput label="Find" placeholder="Company or tenant" value={text} onChange={(e) => setText(e.currentTarget.value)} />
         <Loaded query={matches} what="The matches" rows={6}>

@@ -78,7 +78,7 @@ function Remove({ customer: c }: { customer: Customer }) {
       <div>
         <Button onClick={() => setOpen(true)}>Remove…</Button>
       </div>
-      <Modal opened={open} onClose={() => setOpen(false)} title={<h2>Remove this customer?</h2>}>
+      <Modal opened={open} onClose={() => setOpen(false)} title="Remove this customer?">
         <form
           className="stack"
           onSubmit={(e) => {

@@ -44,7 +44,7 @@ export default function Bulk({ kind, licenses, onClose, onSaved }: { kind: 'link
   );
 
   return (
-    <Drawer opened onClose={onClose} title={<h2>{kind === 'link' ? `Link ${many(licenses.length, 'license')}` : `Do not bill ${many(licenses.length, 'license')}`}</h2>} size={640}>
+    <Drawer opened onClose={onClose} title={kind === 'link' ? `Link ${many(licenses.length, 'license')}` : `Do not bill ${many(licenses.length, 'license')}`} size={640}>
       <form
         className="stack loose"
         onSubmit={(e) => {

@@ -23,11 +23,9 @@ export default function LicenseDrawer({ license, tab, onTab, onClose }: { licens
       size={620}
       title={
         <div>
-          <h2>
-            <Text>{l?.name ?? 'License'}</Text>
-          </h2>
+          <Text>{l?.name ?? 'License'}</Text>
           {l && (
-            <div className="quiet">
+            <div className="quiet small">
               <Text>{l.customer.name}</Text>
             </div>
           )}

@@ -18,7 +18,7 @@ export default function Rules({ onClose }: { onClose: () => void }) {
     onSettled: () => queries.invalidateQueries({ queryKey: ['rules'] }),
   });
   return (
-    <Drawer opened onClose={onClose} title={<h2>Rules for all customers</h2>}>
+    <Drawer opened onClose={onClose} title="Rules for all customers">
       <div className="stack loose">
         <p className="quiet">A rule links a license wherever it is not linked yet, now and later. Links that were made stay when a rule is removed.</p>
         {may('billing') && <New />}
