@@ -37,7 +37,7 @@ export function Profile({ session }: { session: Session }) {
   const others = session.workspaces.filter((w) => w.id !== session.workspace?.id);
   return (
     <>
-      <Menu position="top-start" width={220} shadow="md" withinPortal={false} floatingStrategy="fixed">
+      <Menu position="top-start" width={220} shadow="md" withinPortal={false} floatingStrategy="fixed" withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <button type="button" className="plain who">
             <span className="clip">
