@@ -20,12 +20,9 @@ func (l Link) ours(ledgers []Ledger, i int, additions []Addition) []Line {
 				line.Serial = Serial{Key: l.Key, Role: Standing, Effective: a.Effective}.String()
 			}
 			out = append(out, line)
-			continue
-		}
-		if !l.Key.ours(a) || a.Product != g.Product || slices.ContainsFunc(ledgers, func(o Ledger) bool { return o.knows(a.ID) >= 0 }) {
-			continue
-		}
-		if !slices.ContainsFunc(ledgers[i+1:], func(o Ledger) bool { return o.Agreement == g.Agreement && o.Product == g.Product }) {
+		} else if l.Key.ours(a) && a.Product == g.Product &&
+			!slices.ContainsFunc(ledgers, func(o Ledger) bool { return o.knows(a.ID) >= 0 }) &&
+			!slices.ContainsFunc(ledgers[i+1:], func(o Ledger) bool { return o.Agreement == g.Agreement && o.Product == g.Product }) {
 			out = append(out, Line{Addition: a, MadeAt: min(g.Through, a.Effective) - 1})
 		}
 	}

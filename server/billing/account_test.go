@@ -286,6 +286,11 @@ func TestWaiting(t *testing.T) {
 		d.sees("03-17", 8)
 		return d
 	}
+	second := func(t *testing.T) *desk {
+		d := from10(t, true, false, "03-31")
+		d.sees("04-02", 12)
+		return d
+	}
 	invoiced := func(t *testing.T) *desk {
 		d := eight(t)
 		d.invoiced("03-31")
@@ -309,6 +314,7 @@ func TestWaiting(t *testing.T) {
 		"steps ahead: on their last day": {eight, []run{{"03-31", 8}}, seen("03-31", 8)},
 		"steps ahead of the invoices":    {eight, []run{{"04-01", 8}}, seen("04-01", 8)},
 		"steps ahead of a settled day":   {invoiced, []run{{"03-31", 8}}, seen("03-31", 8)},
+		"a step on the second open day":  {second, []run{{"04-03", 12}}, seen("04-03", 12)},
 		"steps that are reached":         {invoiced, []run{{"04-01", 8}}, nil},
 		"steps that are passed":          {invoiced, []run{{"04-02", 8}}, nil},
 	} {

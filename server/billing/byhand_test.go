@@ -206,6 +206,15 @@ func TestDriftAnswers(t *testing.T) {
 				t.Errorf("the ledger is %+v", g)
 			}
 		}},
+		{"a serial that a person took from an adopted line", func(t *testing.T) {
+			d, id := handMade(t, true, "03-31")
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+			d.sees("03-10", 10)
+			d.byHand(id, func(a *billing.Addition) { a.Serial = "4711" })
+			if got := heldBy(d.sees("03-17", 10)); got != "addition_changed_by_hand" {
+				t.Errorf("held by %q", got)
+			}
+		}},
 		{"detach gives an adopted line its serial back", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"))
 			id := d.m.load(1, billing.Addition{

@@ -35,7 +35,9 @@ func (w *work) decide(s *Snapshot, serials *serials) {
 		return
 	}
 	for _, p := range w.places {
-		w.mend(s, p, serials)
+		if p.readable {
+			w.mend(s, p, serials)
+		}
 	}
 	w.drift(s)
 	w.checks(s)

@@ -71,9 +71,6 @@ func (w *work) driftAnswers(s *Snapshot, p *place) {
 // drift holds the link when a line isn't what we left and isn't what the plan wants.
 func (w *work) drift(s *Snapshot) {
 	for _, p := range w.places {
-		if !p.readable {
-			continue
-		}
 		for _, line := range p.ledger.Lines {
 			w.driftOf(s, p, line)
 		}

@@ -34,14 +34,10 @@ func (s *serials) next(key LinkKey, role Role, day Day) string {
 
 // mend makes the changes of one place.
 func (w *work) mend(s *Snapshot, p *place, serials *serials) {
-	if !p.readable {
-		return
-	}
 	w.driftAnswers(s, p)
 	drafts, ok := mend(p.terms, s.Today, p.due, p.ledger.billed(), p.lines)
 	if !ok {
 		w.hold(StandingAmbiguous, "agreement", p.agreement.Name)
-		return
 	}
 	p.drafts = drafts
 	template := w.template(s, p)

@@ -368,6 +368,9 @@ func TestSplitAndMerge(t *testing.T) {
 			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar")
 			d.sees("04-02", 20)
 			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar")
+			if seen := billing.NewPlan(d.snapshot(day("04-03"), 20)).Links[2].Otherwise[0].Seen; len(seen) != 0 {
+				t.Errorf("what waits: %v", seen)
+			}
 			if g := d.links[2].Ledgers[0]; g.First != day("04-01") {
 				t.Errorf("its first day is %s", g.First)
 			}
