@@ -206,6 +206,15 @@ func TestDriftAnswers(t *testing.T) {
 				t.Errorf("the ledger is %+v", g)
 			}
 		}},
+		{"an adopted line that was deleted isn't taken over again", func(t *testing.T) {
+			d, id := handMade(t, true, "03-31")
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+			d.sees("03-10", 10)
+			d.deleted(id)
+			if got := heldBy(d.sees("03-17", 10)); got != "addition_changed_by_hand" {
+				t.Errorf("held by %q", got)
+			}
+		}},
 		{"a serial that a person took from an adopted line", func(t *testing.T) {
 			d, id := handMade(t, true, "03-31")
 			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -23,17 +24,15 @@ func (w *work) decide(s *Snapshot, serials *serials) {
 		}
 	}
 	defer w.remember(s)
-	if len(w.plan.Holds) > 0 || w.current == nil && w.leaving == nil && !w.pending() {
+	if len(w.plan.Holds) > 0 || w.current != nil && !w.answer(s) || !w.wants(s) {
 		w.unplanned(s)
-		return
+	} else {
+		w.mendAll(s, serials)
 	}
-	if w.current != nil {
-		w.takes(s)
-	}
-	if w.current != nil && !w.answer(s) || !w.wants(s) {
-		w.unplanned(s)
-		return
-	}
+}
+
+// mendAll works out the changes of all places and what is in their way.
+func (w *work) mendAll(s *Snapshot, serials *serials) {
 	for _, p := range w.places {
 		if p.readable {
 			w.mend(s, p, serials)
@@ -41,11 +40,6 @@ func (w *work) decide(s *Snapshot, serials *serials) {
 	}
 	w.drift(s)
 	w.checks(s)
-}
-
-// pending says that a place which the link left can still be charged.
-func (w *work) pending() bool {
-	return slices.ContainsFunc(w.places, func(p *place) bool { return p.readable })
 }
 
 // see notes the day's count on the current ledger. While the workspace is only
@@ -89,13 +83,14 @@ func (s *Snapshot) otherAgreements(w *work) string {
 			out = append(out, Addition{ID: AdditionID(id)})
 		}
 	}
-	slices.SortFunc(out, func(a, b Addition) int { return int(a.ID - b.ID) })
+	slices.SortFunc(out, func(a, b Addition) int { return cmp.Compare(a.ID, b.ID) })
 	return ids(out)
 }
 
 // answer takes a person's answer about a line of the product that isn't ours into the
 // ledger, before anything of ours stands there; an unanswered one is a hold.
 func (w *work) answer(s *Snapshot) bool {
+	w.takes(s)
 	p := w.current
 	fresh := len(p.ledger.Lines) == 0 && len(p.ledger.Due) == 0
 	if kind := w.link.Answer.Kind; fresh && (kind == Adopt || kind == Replace) {

@@ -1,6 +1,7 @@
 package billing_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/govalues/decimal"
@@ -119,6 +120,9 @@ func TestTakenOverLines(t *testing.T) {
 				if got := heldBy(p); got != row.held {
 					t.Fatalf("held by %q, want %q", got, row.held)
 				}
+				if row.held != "" && (len(p.Decisions[0].Changes) != 1 || p.Decisions[0].Changes[0].Action != billing.None) {
+					t.Errorf("changes are worked out all the same: %+v", p.Decisions[0].Changes)
+				}
 				if row.why != "" {
 					if got := p.Decisions[0].Holds[0].Reason.Parts["why"]; got != row.why {
 						t.Errorf("the hold says %q, want %q", got, row.why)
@@ -127,6 +131,14 @@ func TestTakenOverLines(t *testing.T) {
 			})
 		}
 	}
+	t.Run("the agreement's first line", func(t *testing.T) {
+		t.Parallel()
+		d, id := handMade(t, true, "03-31")
+		d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+		d.change = func(s *billing.Snapshot) { slices.Reverse(s.Additions[1]) }
+		d.sees("03-17", 12)
+		d.expect("S 12; D 2 from 17 Mar to 31 Mar", "285.29")
+	})
 	t.Run("an answer that was taken is not taken again", func(t *testing.T) {
 		t.Parallel()
 		d, id := handMade(t, true, "03-31")
@@ -193,8 +205,12 @@ func TestStandingLines(t *testing.T) {
 			d := from10(t, true, false, "03-31")
 			d.sees("03-10", 10)
 			d.put(1, row.second)
-			if got := heldBy(billing.NewPlan(d.snapshot(day("03-17"), 10))); got != row.held {
+			p := billing.NewPlan(d.snapshot(day("03-17"), 10))
+			if got := heldBy(p); got != row.held {
 				t.Errorf("held by %q, want %q", got, row.held)
+			}
+			if changes := p.Decisions[0].Changes; row.held != "" && (len(changes) != 1 || changes[0].Action != billing.None) {
+				t.Errorf("changes are worked out all the same: %+v", changes)
 			}
 		})
 	}
@@ -347,6 +363,9 @@ func TestDueTable(t *testing.T) {
 				t.Fatalf("held by %q, want %q", got, row.held)
 			}
 			if row.held != "" {
+				if changes := p.Decisions[0].Changes; len(changes) != 1 || changes[0].Action != billing.None {
+					t.Errorf("changes are worked out all the same: %+v", changes)
+				}
 				if got := p.Decisions[0].Holds[0].Reason.Parts["start"]; got != day(row.start).String() {
 					t.Errorf("the hold speaks of %q", got)
 				}

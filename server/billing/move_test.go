@@ -188,6 +188,26 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(1, "D -2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
 			d.on(2, "S 8 from 1 Apr")
 		}},
+		{"more on the old place's last day", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.sees("03-31", 12)
+			d.on(1, "D 2 from 31 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "S 12 from 1 Apr")
+		}},
+		{"more after the move, held until its last day has passed, and more again", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.ws.Policy.Seats = new(1)
+			d.sees("03-20", 12)
+			d.approved("04-10", 13)
+			d.on(1, "D 2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "P 1 from 10 Apr; S 12 from 1 Apr")
+		}},
 		{"more after the move, held until the new place is invoiced", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
 			d.standing("03-31")
