@@ -250,9 +250,6 @@ func (s *Snapshot) aim(w *work) {
 // unplanned is a link's plan while something keeps even the changes from being worked
 // out: one change that names the hold.
 func (w *work) unplanned(s *Snapshot) {
-	if len(w.plan.Holds) == 0 {
-		return
-	}
 	a := s.Agreements[w.link.Agreement]
 	w.changes = []Change{{
 		Group: w.group, Link: w.link.Key, License: w.link.Label, Agreement: w.link.Agreement, AgreementName: a.Name,
