@@ -18,7 +18,7 @@ OAPI := go tool -modfile=../../.tools/oapi-codegen/go.mod oapi-codegen
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: deps
 deps: ## Install what is missing: PostgreSQL (npm or apt) and the Go modules
@@ -43,6 +43,12 @@ ui/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOURCES)
 ui-test: ui ## Check and test the pages' sources: types, lint, logic
 	cd ui && npm run --silent check && npm test --silent
 
+.PHONY: e2e
+e2e: deps build ## Test the pages in Chromium against the program and the simulators; installs Chromium by apt
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-inter; }
+	go build -trimpath -o bin/stage ./server/sim/stage
+	cd ui && npm run --silent e2e
+
 .PHONY: build
 build: ui ## Build the program with its pages, bin/trueup
 	@mkdir -p bin
@@ -63,6 +69,7 @@ test: deps ui-test ## Run all tests on a real PostgreSQL that they start themsel
 		echo go test -race -timeout 30m $(RACE); go test -race -timeout 30m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
 	go test -timeout 30m ./...
+	$(MAKE) --no-print-directory e2e
 
 .PHONY: check
 check: ## Run vet, the linters and the rules of the house
