@@ -245,7 +245,7 @@ func TestDockerfile(t *testing.T) {
 	mod, err := os.ReadFile("../go.mod")
 	must(t, err)
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(mod)
-	if len(stages) != 2 || version == nil || stages[0] != "golang:"+string(version[1]) {
+	if len(stages) != 3 || version == nil || stages[1] != "golang:"+string(version[1]) {
 		t.Errorf("it is built by %v, want by the Go of go.mod", stages)
 	}
 	for _, c := range copied {

@@ -125,7 +125,7 @@ func (s *serving) begin(ctx context.Context, m *metrics, work *sync.WaitGroup) e
 		}
 	}
 	if s.accounts != nil {
-		if err := p.tellFirst(ctx, s.accounts, s.out); err != nil {
+		if err := p.tellFirst(ctx, s.accounts, s.out); err != nil && ctx.Err() == nil { // else it stops already
 			return err
 		}
 	}
