@@ -66,9 +66,9 @@ run: deps build ## Run the program, serve when nothing else is said: ARGS='plan 
 .PHONY: test
 test: deps ui-test ## Run all tests on a real PostgreSQL that they start themselves
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
-		echo go test -race -timeout 30m $(RACE); go test -race -timeout 30m $(RACE); \
+		echo go test -race -timeout 60m $(RACE); go test -race -timeout 60m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
-	go test -timeout 30m ./...
+	go test -timeout 60m ./...
 	$(MAKE) --no-print-directory e2e
 
 .PHONY: check
