@@ -162,7 +162,7 @@ var cutRuns = map[string]struct {
 	}, "03-18", 13, "S 10; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"another price where the link has stood elsewhere before": {func(t *testing.T) *desk {
 		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.profile.Price = billing.PriceOf(decimal.MustParse("18.00"))
 		d.change = func(s *billing.Snapshot) { // another product at the same price
 			other := s.Profiles[2]
 			other.Price = d.profile.Price
@@ -171,8 +171,10 @@ var cutRuns = map[string]struct {
 		d.link().Agreement = 2
 		d.sees("01-01", 10)
 		d.link().Agreement, d.link().Profile = 1, 2
+		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
 		d.sees("01-10", 10) // from 11 January on; February is invoiced there already
 		d.link().Profile = 1
+		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
 		d.sees("03-10", 10)
 		d.sees("03-17", 12)
 		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))

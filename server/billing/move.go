@@ -136,10 +136,14 @@ func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
 	for _, w := range append(slices.Clone(from), to...) {
 		w.group = group
 	}
-	if slices.ContainsFunc(from, func(w *work) bool { return !w.leaving.readable }) {
-		return
+	if !slices.ContainsFunc(from, func(w *work) bool { return !w.leaving.readable }) {
+		s.together(id, from, to, all)
 	}
-	x := Day(0)
+}
+
+// together finds the one day on which all old rows of a move M end.
+func (s *Snapshot) together(id SKUID, from, to, all []*work) {
+	var x Day
 	for _, w := range from {
 		x = max(x, w.leaving.lastOld(s.Today))
 	}

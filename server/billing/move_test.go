@@ -92,6 +92,9 @@ func TestMove(t *testing.T) {
 			if got := heldBy(p); got != row.held {
 				t.Errorf("held by %q, want %q", got, row.held)
 			}
+			if changes := p.Decisions[0].Changes; row.held != "" && (len(changes) != 1 || changes[0].Action != billing.None) {
+				t.Errorf("changes are worked out all the same: %+v", changes)
+			}
 			if start := ""; row.held == "start_date_settled" {
 				if start = p.Decisions[0].Holds[0].Reason.Parts["start"]; start != "2026-04-01" {
 					t.Errorf("the hold speaks of %q", start)
@@ -298,8 +301,9 @@ func TestSplitAndMerge(t *testing.T) {
 		{"from an agreement that ends before", func(t *testing.T) {
 			d := twenty(t, ending(agreed(false, "01-01"), "04-29"), agreed(false, "05-01"))
 			d.parts(2)
-			if got := heldBy(d.sees("03-17", 20)); got != "start_date_settled" {
-				t.Errorf("held by %q", got)
+			p := d.sees("03-17", 20)
+			if got := heldBy(p); got != "start_date_settled" || p.Decisions[0].Holds[0].Reason.Parts["start"] != "2026-05-01" {
+				t.Errorf("held by %q: %v", got, p.Decisions[0].Holds)
 			}
 			d.on(1, "S 20")
 		}},

@@ -276,6 +276,21 @@ func TestLastDayToApprove(t *testing.T) {
 			d.ws.Policy.Seats = new(0)
 			return d
 		}, "03-17", 10, ""},
+		"a move without proration": {func(t *testing.T) *desk {
+			d := newDesk(t, agreed(false, "01-01"), agreed(false, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.ws.Policy.Seats = new(0)
+			return d
+		}, "03-17", 10, "2026-03-31"},
+		"a split without proration": {func(t *testing.T) *desk {
+			d := newDesk(t, agreed(false, "01-01"))
+			d.sees("01-01", 20)
+			d.invoiced("03-31")
+			d.parts(1)
+			d.ws.Policy.Seats = new(0)
+			return d
+		}, "03-17", 20, "2026-03-31"},
 		"an increase without proration, when its day has passed": {func(t *testing.T) *desk {
 			d := from10(t, false, false, "03-31")
 			d.ws.Policy.Seats = new(0)
