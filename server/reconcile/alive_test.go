@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,13 +34,13 @@ func TestAliveUntilItLeaves(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := &pulse{began: time.Now()}
-				live := 0
-				w := &Worker{Flow: &Flow{Config{Log: slog.New(slog.DiscardHandler)}}, Work: p, Owner: "me", Share: func(n int) { live = n }}
+				var live atomic.Int64 // the next beats tell it beside this goroutine
+				w := &Worker{Flow: &Flow{Config{Log: slog.New(slog.DiscardHandler)}}, Work: p, Owner: "me", Share: func(n int) { live.Store(int64(n)) }}
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				leave := w.Alive(ctx)
-				if live != 3 {
-					t.Errorf("the share is told late: %d", live)
+				if n := live.Load(); n != 3 {
+					t.Errorf("the share is told late: %d", n)
 				}
 				<-time.NewTimer(7 * time.Second).C
 				if interrupted {
