@@ -69,7 +69,6 @@ test: deps ui-test ## Run all tests on a real PostgreSQL that they start themsel
 		echo go test -race -timeout 60m $(RACE); go test -race -timeout 60m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
 	go test -timeout 60m ./...
-	$(MAKE) --no-print-directory e2e
 
 .PHONY: check
 check: ## Run vet, the linters and the rules of the house
