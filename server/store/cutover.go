@@ -184,7 +184,7 @@ func (r cutoverRow) change() CutoverChange {
 		ID: r.ID, Batch: r.Batch, Company: r.Company, Agreement: billing.AgreementID(r.Agreement), AgreementName: r.AgreementName,
 		Addition: billing.AdditionID(r.Addition), Product: r.Product, Serial: r.Serial, Was: billing.Forever,
 		LastDay: billing.DayOf(r.LastDay), Planned: r.Planned.UTC(), Closed: timeOf(r.Closed), Error: r.Error,
-		Quantity: r.Quantity, Monthly: r.Monthly, Currency: r.Currency, Notes: r.Notes, By: r.By,
+		Quantity: r.Quantity, Monthly: r.Monthly, Currency: r.Currency, Notes: append([]string(nil), r.Notes...), By: r.By,
 	}
 	if r.Was != nil {
 		c.Was = billing.DayOf(*r.Was)
