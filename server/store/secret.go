@@ -39,6 +39,7 @@ type sealedColumn struct{ table, column string }
 func sealedColumns() []sealedColumn {
 	all := []sealedColumn{
 		{"user_account", "totp_secret"}, {"user_account", "totp_pending"}, {"sign_in_provider", "client_secret"},
+		{"installation", "callback_secret"},
 	}
 	for _, n := range secretNames() {
 		all = append(all, sealedColumn{"connection", string(n)})
