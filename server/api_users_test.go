@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pquerna/otp/totp"
 
 	"trueup/server/account"
@@ -119,7 +120,17 @@ func TestSigningIn(t *testing.T) {
 	t.Parallel()
 	h := lived(t)
 	h.browser().ask("GET", "/session", nil).refused(401, "signed_out")
+	var ways api.SignInWays
+	h.browser().ask("GET", "/session/ways", nil).read(200, &ways)
+	if diff := cmp.Diff(api.SignInWays{Nobody: true}, ways); diff != "" {
+		t.Error(diff)
+	}
 	ines := h.admin()
+	ways = api.SignInWays{}
+	h.browser().ask("GET", "/session/ways", nil).read(200, &ways)
+	if diff := cmp.Diff(api.SignInWays{}, ways); diff != "" {
+		t.Error(diff)
+	}
 	var s api.Session
 	ines.ask("GET", "/session", nil).read(200, &s)
 	if s.Next != api.SignInStepDone && s.Next != api.SignInStepChooseWorkspace || s.User.RecoveryCodesLeft != 10 || len(s.Workspaces) != 2 || s.Version != version {

@@ -29,6 +29,8 @@ type Rows interface {
 type Users interface {
 	UserByEmail(ctx context.Context, email string) (billing.User, string, error)
 	UserByID(ctx context.Context, id UserID) (billing.User, string, error)
+	// AnyUser says whether there is any.
+	AnyUser(ctx context.Context) (bool, error)
 	// Memberships are the workspaces of a user, by name; those where it is disabled too.
 	Memberships(ctx context.Context, user UserID) ([]billing.Membership, error)
 	// Standing is a user as a workspace sees it, and how people sign in there. A user

@@ -32,6 +32,36 @@ type State struct {
 	Issued Issued
 }
 
+// Ways is how people can come in, as far as that is anybody's business.
+type Ways struct {
+	Nobody   bool   // nobody has an account: the one-time link makes the first
+	Mail     bool   // a link for a forgotten password can be mailed
+	Provider bool   // some sign in with an OpenID provider
+	Name     string // of the provider, where there is one alone
+}
+
+// Ways says to who isn't signed in what the page can offer. It is the same for everybody,
+// and names nobody's provider where several workspaces have one.
+func (a *Accounts) Ways(ctx context.Context) (Ways, error) {
+	anybody, err := a.rows.AnyUser(ctx)
+	if err != nil {
+		return Ways{}, fmt.Errorf("look whether anybody is there: %w", err)
+	}
+	w := Ways{Nobody: !anybody, Mail: a.CanMail()}
+	if a.cfg.HTTP == nil {
+		return w, nil
+	}
+	all, err := a.rows.ProvidersFor(ctx, "")
+	if err != nil {
+		return Ways{}, fmt.Errorf("look for providers: %w", err)
+	}
+	w.Provider = len(all) > 0
+	if len(all) == 1 {
+		w.Name = all[0].Name
+	}
+	return w, nil
+}
+
 // counts says whether an error means a wrong guess, and not that nothing was tried.
 func counts(err error) bool {
 	e, ok := errors.AsType[*Error](err)

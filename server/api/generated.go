@@ -3662,6 +3662,21 @@ type SignInLocation struct {
 // SignInStep What is still to be done to be signed in.
 type SignInStep string
 
+// SignInWays How people can sign in, for who is not signed in.
+type SignInWays struct {
+	// Mail A link for a forgotten password can be mailed.
+	Mail bool `json:"mail"`
+
+	// Name Of the provider, where there is one alone.
+	Name string `json:"name,omitempty,omitzero"`
+
+	// Nobody Nobody has an account: the one-time link makes the first.
+	Nobody bool `json:"nobody"`
+
+	// Provider Some sign in with an OpenID provider.
+	Provider bool `json:"provider"`
+}
+
 // Subscription A subscription of a license.
 type Subscription struct {
 	BillingCycle string `json:"billingCycle,omitempty,omitzero"`
@@ -5245,6 +5260,9 @@ type ServerInterface interface {
 	// FinishOpenID Where the OpenID provider sends back to
 	// (GET /session/openid/callback)
 	FinishOpenID(c *gin.Context, params FinishOpenIDParams)
+	// ListSignInWays How people can sign in; the same for whoever asks
+	// (GET /session/ways)
+	ListSignInWays(c *gin.Context)
 	// ChooseWorkspace Work in another workspace
 	// (PUT /session/workspace)
 	ChooseWorkspace(c *gin.Context)
@@ -8626,6 +8644,19 @@ func (siw *ServerInterfaceWrapper) FinishOpenID(c *gin.Context) {
 	siw.Handler.FinishOpenID(c, params)
 }
 
+// ListSignInWays operation middleware
+func (siw *ServerInterfaceWrapper) ListSignInWays(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListSignInWays(c)
+}
+
 // ChooseWorkspace operation middleware
 func (siw *ServerInterfaceWrapper) ChooseWorkspace(c *gin.Context) {
 
@@ -9282,6 +9313,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/session/workspace", wrapper.ChooseWorkspace)
 	router.POST(options.BaseURL+"/session/openid", wrapper.StartOpenID)
 	router.GET(options.BaseURL+"/session/openid/callback", wrapper.FinishOpenID)
+	router.GET(options.BaseURL+"/session/ways", wrapper.ListSignInWays)
 	router.POST(options.BaseURL+"/password-resets", wrapper.AskReset)
 	router.PUT(options.BaseURL+"/password-resets", wrapper.ResetPassword)
 	router.POST(options.BaseURL+"/first-admin", wrapper.MakeFirstAdmin)
@@ -13975,6 +14007,44 @@ func (response FinishOpenIDdefaultApplicationProblemPlusJSONResponse) VisitFinis
 	return err
 }
 
+type ListSignInWaysRequestObject struct {
+}
+
+type ListSignInWaysResponseObject interface {
+	VisitListSignInWaysResponse(w http.ResponseWriter) error
+}
+
+type ListSignInWays200JSONResponse SignInWays
+
+func (response ListSignInWays200JSONResponse) VisitListSignInWaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSignInWaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSignInWaysdefaultApplicationProblemPlusJSONResponse) VisitListSignInWaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChooseWorkspaceRequestObject struct {
 	Body *ChooseWorkspaceJSONRequestBody
 }
@@ -15422,6 +15492,9 @@ type StrictServerInterface interface {
 	// FinishOpenID Where the OpenID provider sends back to
 	// (GET /session/openid/callback)
 	FinishOpenID(ctx context.Context, request FinishOpenIDRequestObject) (FinishOpenIDResponseObject, error)
+	// ListSignInWays How people can sign in; the same for whoever asks
+	// (GET /session/ways)
+	ListSignInWays(ctx context.Context, request ListSignInWaysRequestObject) (ListSignInWaysResponseObject, error)
 	// ChooseWorkspace Work in another workspace
 	// (PUT /session/workspace)
 	ChooseWorkspace(ctx context.Context, request ChooseWorkspaceRequestObject) (ChooseWorkspaceResponseObject, error)
@@ -19174,6 +19247,30 @@ func (sh *strictHandler) FinishOpenID(ctx *gin.Context, params FinishOpenIDParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(FinishOpenIDResponseObject); ok {
 		if err := validResponse.VisitFinishOpenIDResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSignInWays operation middleware
+func (sh *strictHandler) ListSignInWays(ctx *gin.Context) {
+	var request ListSignInWaysRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSignInWays(ctx, request.(ListSignInWaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSignInWays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListSignInWaysResponseObject); ok {
+		if err := validResponse.VisitListSignInWaysResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

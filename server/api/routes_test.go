@@ -73,6 +73,7 @@ func TestOpenOperations(t *testing.T) {
 	want := []string{
 		"POST /first-admin", "POST /invitations/accept", "POST /invitations/look", "POST /password-resets", "PUT /password-resets",
 		"DELETE /session", "GET /session", "POST /session", "POST /session/code", "POST /session/openid", "GET /session/openid/callback",
+		"GET /session/ways",
 	}
 	if diff := cmp.Diff(want, open); diff != "" {
 		t.Error(diff)

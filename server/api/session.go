@@ -25,6 +25,7 @@ type SessionBook interface {
 
 // SignInBook is how people come in. The cookie is that of the session, "" for none.
 type SignInBook interface {
+	Ways(ctx context.Context) (account.Ways, error)
 	Look(ctx context.Context, cookie string, c account.Client) (account.State, error)
 	SignIn(ctx context.Context, cookie, email, password string, c account.Client) (account.State, error)
 	SecondFactor(ctx context.Context, cookie, code string, c account.Client) (account.State, error)

@@ -7,6 +7,16 @@ import (
 	"trueup/server/account"
 )
 
+// ListSignInWays says how people can come in, to whoever asks: the page must know what to
+// offer before anybody is known.
+func (s sessionScreen) ListSignInWays(ctx context.Context, _ ListSignInWaysRequestObject) (ListSignInWaysResponseObject, error) {
+	w, err := s.book.Ways(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ListSignInWays200JSONResponse{Nobody: w.Nobody, Mail: w.Mail, Provider: w.Provider, Name: w.Name}, nil
+}
+
 // StartOpenID says where the provider asks for the sign-in, and binds the browser to it.
 func (s sessionScreen) StartOpenID(ctx context.Context, r StartOpenIDRequestObject) (StartOpenIDResponseObject, error) {
 	begun, err := s.book.BeginOpenID(ctx, r.Body.Email, r.Body.ReturnTo, clientOf(ctx))

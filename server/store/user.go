@@ -93,6 +93,15 @@ func (s *Store) UserByID(ctx context.Context, id billing.UserID) (billing.User, 
 	return r.user(), r.Hash, nil
 }
 
+// AnyUser says whether there is any user.
+func (s *Store) AnyUser(ctx context.Context) (bool, error) {
+	var some bool
+	if err := (session{store: s}).get(ctx, &some, sqlAnyUser); err != nil {
+		return false, fmt.Errorf("look for users: %w", err)
+	}
+	return some, nil
+}
+
 type standingRow struct {
 	memberRow
 
