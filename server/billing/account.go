@@ -193,7 +193,11 @@ func (j *Journaled) resume(ledgers []Ledger, additions map[AgreementID][]Additio
 			if !before.UnitPrice.Equal(line.UnitPrice) { // a new price is still to be written
 				out[i].Price = priceBefore(ledgers, out[i])
 			}
+			serial := line.Serial // ours, where a person's is still to be written over
 			line.Addition = before
+			if !line.Adopted {
+				line.Serial = serial
+			}
 		}
 	}
 	return out

@@ -224,6 +224,25 @@ func TestDriftAnswers(t *testing.T) {
 				t.Errorf("held by %q", got)
 			}
 		}},
+		{"an adopted line whose first day a person moved inside what is invoiced keeps its serial", func(t *testing.T) {
+			d, id := handMade(t, true, "03-31")
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+			d.sees("03-10", 10)
+			d.byHand(id, func(a *billing.Addition) { a.Effective++ })
+			if p := d.sees("03-17", 10); heldBy(p) != "" || p.Decisions[0].Writes() {
+				t.Errorf("held by %q: %+v", heldBy(p), p.Decisions[0].Changes)
+			}
+			d.line(1, "TU-aaaaaaaaaa-S20250601")
+		}},
+		{"a first line that was changed right after it was made is written back with ConnectWise's price", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "04-01"))
+			d.sees("04-01", 10)
+			id := d.standingID()
+			d.byHand(id, seats(15))
+			d.answers(id, billing.DriftRevert)
+			d.sees("04-02", 10)
+			d.expect("S 10 from 1 Apr", "220.00")
+		}},
 		{"detach gives an adopted line its serial back", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"))
 			id := d.m.load(1, billing.Addition{

@@ -160,6 +160,26 @@ var cutRuns = map[string]struct {
 		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
 		return d
 	}, "03-18", 13, "S 10; P 2 from 17 Mar; P 1 from 18 Mar"},
+	"a serial that a person took is written back": {func(t *testing.T) *desk {
+		d := from10(t, true, false, "03-31")
+		d.sees("03-11", 12)
+		id := d.standingID()
+		d.byHand(id, func(a *billing.Addition) { a.Serial = "4711" })
+		d.answers(id, billing.DriftRevert)
+		return d
+	}, "03-17", 13, "S 13; D 2 from 11 Mar to 31 Mar; D 1 from 17 Mar to 31 Mar"},
+	"the price that the link had where it stood first": {func(t *testing.T) *desk {
+		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
+		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.link().Agreement = 2
+		d.sees("01-01", 10)
+		d.link().Agreement = 1
+		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.sees("03-10", 10)
+		d.sees("03-17", 12)
+		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		return d
+	}, "03-18", 13, "S 10 from 10 Mar; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"another price where the link has stood elsewhere before": {func(t *testing.T) *desk {
 		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
 		d.profile.Price = billing.PriceOf(decimal.MustParse("18.00"))
@@ -224,4 +244,22 @@ func TestCutRuns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHeldIsNotBegun: a journal that only tells what was held says of no write that it
+// was begun, so nothing of it is decided.
+func TestHeldIsNotBegun(t *testing.T) {
+	t.Parallel()
+	d := from10(t, true, false, "03-31")
+	d.change = onAgreement(func(a *billing.Agreement) { a.NextInvoice = 0 })
+	p := billing.NewPlan(d.snapshot(day("03-17"), 12))
+	if c := p.Decisions[0].Changes; len(c) != 1 || c[0].After != nil {
+		t.Fatalf("changes %+v", c)
+	}
+	would := d.link().Ledgers[0]
+	would.Due = billing.Steps{{From: day("01-01"), Seats: 50}}
+	d.link().Journaled = &billing.Journaled{Changes: p.Decisions[0].Changes, Ledgers: []billing.Ledger{would}}
+	d.change = nil
+	d.sees("03-18", 10)
+	d.expect("S 10", "220.00")
 }
