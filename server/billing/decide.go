@@ -42,11 +42,13 @@ func (w *work) mendAll(s *Snapshot, serials *serials) {
 	w.checks(s)
 }
 
-// see notes the day's count on the current ledger. While the workspace is only
-// observed nothing is kept to be replayed: the first live run starts at its own day.
+// see notes the day's count on the current ledger, on the one that is left for it, and
+// on those whose last day hasn't passed, whether they can be read today or not. While the
+// workspace is only observed nothing is kept to be replayed: the first live run starts at
+// its own day.
 func (w *work) see(s *Snapshot) {
-	for _, p := range append(w.trailing(s), w.current, w.leaving) {
-		if p == nil || p != w.current && p != w.leaving && p.ledger.Last < s.Today {
+	for _, p := range w.places {
+		if p != w.current && p != w.leaving && p.ledger.Last < s.Today {
 			continue
 		}
 		if s.Workspace.Observe {
@@ -92,7 +94,7 @@ func (s *Snapshot) otherAgreements(w *work) string {
 func (w *work) answer(s *Snapshot) bool {
 	w.takes(s)
 	p := w.current
-	fresh := len(p.ledger.Lines) == 0 && len(p.ledger.Due) == 0
+	fresh := len(p.ledger.Due) == 0 // no line of ours was ever wanted, or it was taken back on its day
 	if kind := w.link.Answer.Kind; fresh && (kind == Adopt || kind == Replace) {
 		if !w.takeOver(s) {
 			return false
@@ -146,7 +148,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 	p.ledger.First = a.Effective
 	if w.link.Answer.Kind == Adopt {
 		p.ledger.Due = Stretch(a.Effective, a.Cancelled, q)
-		p.ledger.Billed = []Billed{{Through: it, Seats: Stretch(a.Effective, min(it, a.Cancelled), q)}}
+		p.ledger.Billed = append(slices.Clip(p.ledger.Billed), Billed{Through: it, Seats: Stretch(a.Effective, min(it, a.Cancelled), q)})
 		p.adopted = &a
 		line := Line{Addition: a, MadeAt: min(it, a.Effective) - 1, Formerly: a.Serial, Adopted: true}
 		line.Serial = Serial{Key: w.link.Key, Role: Standing, Effective: a.Effective}.String()
@@ -161,7 +163,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 			last = start - 1
 		}
 		p.ledger.Due = Stretch(a.Effective, Forever, q)
-		p.ledger.Billed = []Billed{{Seats: Stretch(a.Effective, last, q)}}
+		p.ledger.Billed = append(slices.Clip(p.ledger.Billed), Billed{Seats: Stretch(a.Effective, last, q)})
 		p.replaced, p.replaceTo = &a, last
 	}
 	p.due, p.before = p.ledger.Due, nil
@@ -171,7 +173,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 
 // wants works out what is due on every place.
 func (w *work) wants(s *Snapshot) bool {
-	w.trail(s)
+	w.trail()
 	if w.leaving != nil {
 		w.judged.from = w.leaving.ledger.Due.Last()
 	}
@@ -200,7 +202,7 @@ func (w *work) stay(s *Snapshot) bool {
 		// As if the count had been there all along: no later run charges it for settled days.
 		it := p.terms.Through()
 		p.due = Stretch(p.ledger.First, Forever, w.seen)
-		p.ledger.Billed = []Billed{{Through: it, Seats: p.due.Until(it)}}
+		p.ledger.Billed = append(slices.Clip(p.kept.Billed), Billed{Through: it, Seats: p.due.Until(it)})
 		p.before = p.due
 	}
 	w.judged.to = p.due.Last()

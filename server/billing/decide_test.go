@@ -139,6 +139,31 @@ func TestTakenOverLines(t *testing.T) {
 		d.sees("03-17", 12)
 		d.expect("S 12; D 2 from 17 Mar to 31 Mar", "285.29")
 	})
+	t.Run("after a first sync that was taken back on its day", func(t *testing.T) {
+		t.Parallel()
+		terms := agreed(true, "01-01")
+		terms.AtOnce = true
+		for _, terms := range []oracle.Terms{agreed(true, "01-01"), terms} {
+			d := newDesk(t, terms)
+			d.invoiced("03-31")
+			d.sees("03-10", 4)
+			d.approved("03-10", 0)
+			id := d.m.load(1, billing.Addition{
+				Product: 1, Quantity: decimal.Ten, UnitPrice: billing.PriceOf(d.price), Effective: day("2025-06-01"), Cancelled: billing.Forever,
+			})
+			if got := heldBy(d.sees("03-17", 10)); got != "same_product_present" {
+				t.Errorf("held by %q", got)
+			}
+			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+			if got := heldBy(d.sees("03-18", 10)); got != "" {
+				t.Errorf("answered, and held by %q", got)
+			}
+			d.sees("03-20", 12)
+			if got := d.line(1, "TU-aaaaaaaaaa-S20250601"); got.ID != id || got.Quantity.Cmp(decimal.MustNew(12, 0)) != 0 {
+				t.Errorf("the line is %+v", got)
+			}
+		}
+	})
 	t.Run("an answer that was taken is not taken again", func(t *testing.T) {
 		t.Parallel()
 		d, id := handMade(t, true, "03-31")
@@ -437,6 +462,26 @@ func TestReplayedDays(t *testing.T) {
 			if g := d.link().Ledgers[0]; g.First != day("03-10") {
 				t.Errorf("the first day is %s", g.First)
 			}
+		}},
+		{"removed on the day of a change, and made again: what was seen and taken back leaves nothing", func(t *testing.T) {
+			d := from10(t, true, false, "03-31")
+			d.sees("03-17", 12)
+			d.link().Removed = true
+			d.approved("03-17", 12)
+			d.link().Removed = false
+			d.sees("03-17", 10)
+			d.expect("S 10", "220.00")
+		}},
+		{"nothing, with a start date that would be refused: nothing is asked yet", func(t *testing.T) {
+			d := newDesk(t, agreed(false, "04-01"))
+			d.link().Options.StartDate = day("03-15")
+			if got := heldBy(d.sees("03-17", 0)); got != "" {
+				t.Errorf("held by %q", got)
+			}
+			if got := heldBy(d.sees("03-18", 1)); got != "start_date_settled" {
+				t.Errorf("held by %q", got)
+			}
+			d.expect("", "0.00")
 		}},
 		{"removed on the day of a change, after an invoice of it, and made again", func(t *testing.T) {
 			d := from10(t, true, true, "03-31")

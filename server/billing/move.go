@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -81,25 +82,15 @@ func (w *work) end(s *Snapshot, p *place, last Day) {
 	p.ledger.Last = last
 }
 
-// trail plans the places that a move left and whose last day hasn't passed: what is
-// counted until then still changes what is due there.
-func (w *work) trail(s *Snapshot) {
-	for _, p := range w.trailing(s) {
-		p.replay(w.link.Options)
-		p.due = dueEnd(p.due, p.ledger.Last)
-	}
-}
-
-// trailing are the places that trail plans: those whose last day hasn't passed, and
-// those for which a count still waits to be written.
-func (w *work) trailing(s *Snapshot) []*place {
-	var out []*place
+// trail plans the places that a move left: what was counted up to their last day, and
+// waits, still changes what is due there.
+func (w *work) trail() {
 	for _, p := range w.places {
-		if p != w.current && p != w.leaving && p.readable && !p.ledger.Last.IsZero() && (w.link.bills() && p.ledger.Last >= s.Today || len(p.ledger.Seen) > 0) {
-			out = append(out, p)
+		if !p.ledger.Last.IsZero() {
+			p.replay(w.link.Options)
+			p.due = dueEnd(p.due, p.ledger.Last)
 		}
 	}
-	return out
 }
 
 // group finds move M: links of a SKU that were removed and still have lines, and links
@@ -116,7 +107,7 @@ func (s *Snapshot) group(works []*work) {
 		switch {
 		case w.link.Removed && w.leaving != nil && !w.leaving.ledger.First.IsZero():
 			old[k] = append(old[k], w)
-		case w.link.bills() && w.leaving == nil && w.current.readable && w.current.ledger.First.IsZero() && w.plan.Counted:
+		case w.link.bills() && w.leaving == nil && w.current.ledger.First.IsZero():
 			fresh[k] = append(fresh[k], w)
 		}
 	}
@@ -130,13 +121,15 @@ func (s *Snapshot) group(works []*work) {
 	}
 }
 
-// joint plans one move M. While a place that is left can't be read nobody knows X, and
-// what keeps it waiting keeps all of them.
+// joint plans one move M. While one of the places can't be read nobody knows X, and what
+// keeps that one waiting keeps all of them.
 func (s *Snapshot) joint(group string, id SKUID, from, to, all []*work) {
+	readable := true
 	for _, w := range append(slices.Clone(from), to...) {
 		w.group = group
+		readable = readable && cmp.Or(w.leaving, w.current).readable
 	}
-	if !slices.ContainsFunc(from, func(w *work) bool { return !w.leaving.readable }) {
+	if readable {
 		s.together(id, from, to, all)
 	}
 }
@@ -147,18 +140,11 @@ func (s *Snapshot) together(id SKUID, from, to, all []*work) {
 	for _, w := range from {
 		x = max(x, w.leaving.lastOld(s.Today))
 	}
-	for settled := false; !settled; { // every new agreement must take X+1
-		settled = true
-		for _, w := range to {
-			if y := w.current.accepts(x); y != x {
-				x, settled = y, false
-			}
-		}
-	}
+	x, found := shared(x, to)
 	unlinked := s.unlinkedRows(id, to[0].link.License, all)
 	for _, w := range from {
 		w.joined = x
-		if !w.leaving.bills(x) {
+		if !found || !w.leaving.bills(x) {
 			w.hold(StartDateSettled, "start", (x + 1).String())
 		}
 	}
@@ -173,6 +159,22 @@ func (s *Snapshot) together(id SKUID, from, to, all []*work) {
 			w.hold(RowsUnlinked, "rows", unlinked)
 		}
 	}
+}
+
+// shared moves X on until every new agreement takes X+1; found is false, and X as it was,
+// when there is no such day: periods that begin on the 1st and on the 15th never meet.
+// Those that meet do so within a dozen cycles, leap days and all.
+func shared(x Day, to []*work) (day Day, found bool) {
+	for last, next := x+to[0].current.terms.kept(), x; next <= last; {
+		was := next
+		for _, w := range to {
+			next = w.current.accepts(next)
+		}
+		if next == was {
+			return next, true
+		}
+	}
+	return x, false
 }
 
 // unlinkedRows names the rows of a SKU that is split which nobody linked or set to do
@@ -213,7 +215,7 @@ func (w *work) joinedMove(s *Snapshot) bool {
 	}
 	p := w.current
 	p.ledger.First, p.ledger.Joined = w.joined+1, true
-	p.due, p.day = Stretch(w.joined+1, Forever, w.seen), 0 // what the old rows had is what was due
+	p.due = Stretch(w.joined+1, Forever, w.seen) // what the old rows had is what was due
 	p.before = p.due
 	w.judged.to = p.due.Last()
 	return true

@@ -16,6 +16,12 @@ func (d *desk) on(id billing.AgreementID, want string) {
 	}
 }
 
+// monthlyFrom is a monthly agreement with proration that is billed since a day, whose day
+// of the month its periods begin on.
+func monthlyFrom(start, next string) oracle.Terms {
+	return oracle.Terms{BillStart: oracle.Day(day(start)), NextInvoice: oracle.Day(day(next)), Months: 1, Prorate: true}
+}
+
 // ending is an agreement that ends on a day.
 func ending(terms oracle.Terms, last string) oracle.Terms {
 	terms.End = oracle.Day(day(last))
@@ -125,6 +131,30 @@ func TestMoveOfYoungLines(t *testing.T) {
 			d.on(2, row.two)
 		})
 	}
+	t.Run("a line that began after another had ended", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+		d.standing("03-31")
+		d.approved("03-17", 0)
+		d.sees("04-10", 10)
+		d.on(1, "S 10 from 10 Apr; S 10 to 31 Mar")
+		d.link().Agreement = 2
+		d.sees("04-17", 10)
+		d.on(1, "S 10 from 10 Apr to 16 Apr; S 10 to 31 Mar")
+		d.on(2, "S 10 from 17 Apr")
+	})
+	t.Run("a line that a person deleted began as late as it did", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "03-01"), agreed(true, "02-01"))
+		d.sees("03-10", 10)
+		id := d.standingID()
+		d.deleted(id)
+		d.answers(id, billing.DriftRevert)
+		d.link().Agreement = 2
+		d.sees("03-17", 10)
+		d.on(1, "D 10 from 10 Mar to 16 Mar")
+		d.on(2, "S 10 from 17 Mar")
+	})
 	t.Run("a line that was emptied doesn't count", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, agreed(true, "03-01"), agreed(true, "02-01"))
@@ -225,6 +255,94 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(1, "D 2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
 			d.on(2, "D 2 from 1 Apr to 30 Apr; S 12 from 1 Apr")
 		}},
+		{"fewer after the move, no credit: paid to the end of the old place's stretch, no longer", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-15", "03-15"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.sees("03-20", 8)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 8 from 1 Apr") // inside a period of the new agreement, which is nobody's stretch of 20 March
+		}},
+		{"fewer on the new place's first day: paid to the end of that period", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-15", "03-15"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.sees("04-01", 8)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "D 2 from 1 Apr to 14 Apr; S 8 from 1 Apr")
+		}},
+		{"fewer after the move, held until the new place's first day is its last invoiced one: no credit", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-02", "03-02"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.ws.Policy.Seats = new(1)
+			d.sees("03-20", 8)
+			d.m.invoice(2)
+			d.approved("04-10", 8)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 8 from 1 Apr")
+		}},
+		{"more, then a move and fewer on the same day: what was due is as of the day before", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "03-01"), agreed(true, "02-01"))
+			d.sees("03-10", 10)
+			d.sees("03-17", 12)
+			d.link().Agreement = 2
+			d.sees("03-17", 8)
+			d.on(1, "S 10 from 10 Mar to 16 Mar")
+			d.on(2, "D 2 from 17 Mar to 31 Mar; S 8 from 17 Mar")
+		}},
+		{"more with the move, taken back on the same day: it leaves nothing", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 12)
+			d.on(1, "D 2 from 17 Mar to 31 Mar; S 10 to 31 Mar")
+			d.sees("03-17", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 10 from 1 Apr")
+		}},
+		{"more after the move, while an invoice of the old place waits to be made again: no day is lost", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("03-31")
+			d.link().Agreement = 2
+			d.sees("03-17", 10)
+			d.m.unmake(1)
+			if got := heldBy(d.sees("03-20", 12)); got != "invoice_moved_back" {
+				t.Errorf("held by %q", got)
+			}
+			d.invoiced("03-31")
+			d.sees("03-25", 12)
+			d.on(1, "D 2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
+			d.on(2, "S 12 from 1 Apr")
+		}},
+		{"removed, billed elsewhere while the old lines run out, and moved back: more is due on both", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "04-01"))
+			d.standing("03-31")
+			d.link().Removed = true
+			d.approved("03-17", 10)
+			d.link().Removed, d.link().Agreement = false, 2
+			d.sees("03-20", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 10 from 20 Mar")
+			d.link().Agreement = 1
+			d.sees("03-25", 10)
+			d.sees("03-28", 12)
+			d.on(1, "S 12")
+			d.on(2, "D 2 from 28 Mar to 31 Mar; S 10 from 20 Mar to 31 Mar")
+		}},
+		{"removed on an open day, and billed elsewhere: the old lines run to the end of the period", func(t *testing.T) {
+			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.standing("02-28")
+			d.link().Removed = true
+			d.approved("03-17", 10)
+			d.link().Removed, d.link().Agreement = false, 2
+			d.sees("03-20", 10)
+			d.on(1, "S 10 to 31 Mar")
+			d.on(2, "S 10 from 20 Mar")
+		}},
 		{"it had fallen to nothing: paid days aren't charged again", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
 			d.standing("03-31")
@@ -297,6 +415,68 @@ func TestSplitAndMerge(t *testing.T) {
 			d.sees("03-17", 20)
 			d.on(1, "S 12 from 1 May; S 20 to 30 Apr")
 			d.on(2, "S 8 from 1 May")
+		}},
+		{"one row on a quarterly agreement, one on a monthly that takes none before May: the quarter decides", func(t *testing.T) {
+			quarterly := agreed(false, "04-01")
+			quarterly.Months = 3
+			d := twenty(t, agreed(false, "01-01"), quarterly, agreed(false, "05-01"))
+			d.parts(2)
+			d.links[2].Agreement = 3
+			d.sees("03-17", 20)
+			d.on(1, "S 20 to 30 Jun")
+			d.on(2, "S 12 from 1 Jul")
+			d.on(3, "S 8 from 1 Jul")
+		}},
+		{"one row on each of two agreements that never take the same day", func(t *testing.T) {
+			onThe15th := monthlyFrom("2025-01-15", "03-15")
+			onThe15th.Prorate = false
+			d := twenty(t, agreed(false, "01-01"), onThe15th)
+			d.parts(1)
+			d.links[2].Agreement = 2
+			p := d.approved("03-17", 20)
+			if got := heldBy(p); got != "start_date_settled" || p.Decisions[0].Holds[0].Reason.Parts["start"] != "2026-04-01" {
+				t.Errorf("held by %q: %v", got, p.Decisions[0].Holds)
+			}
+			d.on(1, "S 20")
+			d.on(2, "")
+		}},
+		{"while an agreement of a new row can't be read", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d.parts(1)
+			d.links[2].Agreement = 2
+			d.change = func(s *billing.Snapshot) {
+				twoSubscriptions(s)
+				a := s.Agreements[2]
+				a.NextInvoice = 0
+				s.Agreements[2] = a
+			}
+			if got := heldBy(d.approved("03-17", 20)); got != "next_invoice_unknown" {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 20")
+			d.change = twoSubscriptions
+			d.sees("03-18", 20)
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar")
+			d.on(2, "S 8 from 1 Apr")
+		}},
+		{"merged while a person must answer what counts", func(t *testing.T) {
+			d := twenty(t, agreed(true, "01-01"))
+			d.parts(1)
+			d.sees("03-17", 20)
+			d.links[1].Removed, d.links[2].Removed = true, true
+			whole := d.links[0]
+			whole.Key, whole.Removed, whole.Ledgers, whole.Options.Basis = "ffffffffff", false, nil, billing.Assigned
+			d.links = append(d.links, whole)
+			d.change = func(s *billing.Snapshot) {
+				twoSubscriptions(s)
+				e := s.Evidence[theTenant]
+				e.Subscriptions = append(e.Subscriptions, trial(enabled, 3))
+				s.Evidence[theTenant] = e
+			}
+			if got := heldBy(d.approved("04-17", 20)); got != "trial_mixed" {
+				t.Errorf("held by %q", got)
+			}
+			d.on(1, "S 12 from 1 Apr; S 20 to 31 Mar; S 8 from 1 Apr")
 		}},
 		{"from an agreement that ends before", func(t *testing.T) {
 			d := twenty(t, ending(agreed(false, "01-01"), "04-29"), agreed(false, "05-01"))
@@ -402,6 +582,7 @@ func TestSplitAndMerge(t *testing.T) {
 				twoSubscriptions(s)
 				s.Evidence[theTenant].Subscriptions[1].Seats = 1
 			}
+			d.links[2].Options.StartDate = day("03-20") // only for a first sync
 			d.sees("04-10", 20)
 			d.on(1, "S 1 from 10 Apr; S 12 from 1 Apr; S 20 to 31 Mar")
 		}},
