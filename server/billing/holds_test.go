@@ -179,6 +179,24 @@ func TestApprovalIsForWhatWasShown(t *testing.T) {
 	d.expect("S 50; D 40 from 17 Mar to 31 Mar", "")
 }
 
+// TestApprovalOfAPrice: a price that is written with another number of digits behind the
+// point is the same.
+func TestApprovalOfAPrice(t *testing.T) {
+	t.Parallel()
+	for price, held := range map[string]string{"31": "", "31.0": "", "31.00": "", "31.01": "amount_too_large", "30": "amount_too_large"} {
+		d := newDesk(t, agreed(true, "01-01"))
+		d.profile.Price = billing.PriceOf(decimal.MustParse("22"))
+		d.standing("03-31")
+		d.ws.Policy.Amount = amount("5")
+		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.link().Approved = d.sees("03-17", 10).Decisions[0].Fingerprint
+		d.profile.Price = billing.PriceOf(decimal.MustParse(price))
+		if got := heldBy(d.sees("03-17", 10)); got != held {
+			t.Errorf("%s on the approval of 31.00: held by %q, want %q", price, got, held)
+		}
+	}
+}
+
 // TestApproveBy is the last day to approve before money is lost.
 func TestApproveBy(t *testing.T) {
 	t.Parallel()
