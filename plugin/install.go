@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,6 +38,7 @@ type InstallConfig struct {
 type Installer struct {
 	cfg    InstallConfig
 	wanted Manifest
+	secret *regexp.Regexp // finds it, however it is written
 }
 
 // The longest that Manage takes (ConnectWiseHostedSetup: url, origin).
@@ -64,7 +66,7 @@ func NewInstaller(cfg InstallConfig) (*Installer, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &Installer{cfg: cfg, wanted: m}
+	i := &Installer{cfg: cfg, wanted: m, secret: regexp.MustCompile("(?i)" + cfg.Secret)} // letters and digits
 	if len(cfg.Public) > maxOrigin || len(i.screenAddress()) > maxAddress || len(i.callbackAddress()) > maxAddress {
 		return nil, errors.New("make the installer: the public address is longer than Manage takes")
 	}

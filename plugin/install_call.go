@@ -161,20 +161,7 @@ func (i *Installer) refusal(method, route string, status int, body []byte) error
 }
 
 func (i *Installer) withoutSecret(text string) string {
-	lower, secret := strings.ToLower(text), strings.ToLower(i.cfg.Secret)
-	if len(lower) != len(text) { // letters whose lower case is longer: no message of Manage's
-		return strings.ReplaceAll(text, i.cfg.Secret, "[secret]")
-	}
-	var b strings.Builder
-	for {
-		at := strings.Index(lower, secret)
-		if at < 0 {
-			b.WriteString(text)
-			return b.String()
-		}
-		b.WriteString(text[:at] + "[secret]")
-		text, lower = text[at+len(secret):], lower[at+len(secret):]
-	}
+	return i.secret.ReplaceAllString(text, "[secret]")
 }
 
 // list reads all rows of a list, each once. It ends at a page without a row, or at a short
