@@ -23,6 +23,8 @@ export const screens: Screen[] = [
   { path: '/customers/$customer', title: 'Customer', least: 'viewer', load: () => import('./screens/customers/customer') },
   { path: '/history', title: 'Sync history', least: 'viewer', nav: { group: 'daily', key: 'h' }, load: () => import('./screens/history') },
   { path: '/history/$run', title: 'Sync', least: 'viewer', load: () => import('./screens/history/run') },
+  { path: '/users', title: 'Users and security', least: 'admin', nav: { group: 'settings', key: 'u' }, load: () => import('./screens/users') },
+  { path: '/audit', title: 'Audit log', least: 'admin', nav: { group: 'settings', key: 't' }, load: () => import('./screens/audit') },
 ];
 
 /** Whether there is a screen at a path; a link to one that isn't there is not drawn. */

@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people can sign in; the same for whoever asks */
+        get: operations["listSignInWays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password-resets": {
         parameters: {
             query?: never;
@@ -2033,6 +2050,17 @@ export interface components {
          * @enum {string}
          */
         SetupStepName: "connectwise" | "notifications" | "profiles" | "microsoft" | "customers" | "links" | "firstSync";
+        /** @description How people can sign in, for who is not signed in. */
+        SignInWays: {
+            /** @description Nobody has an account: the one-time link makes the first. */
+            nobody: boolean;
+            /** @description A link for a forgotten password can be mailed. */
+            mail: boolean;
+            /** @description Some sign in with an OpenID provider. */
+            provider: boolean;
+            /** @description Of the provider, where there is one alone. */
+            name?: string;
+        };
         /**
          * @description What is still to be done to be signed in.
          * @enum {string}
@@ -4046,6 +4074,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSignInWays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -4,8 +4,8 @@ import { ApiError, api, got, type Schemas } from './client';
 export type Session = Schemas['Session'];
 export type Role = Schemas['Role'];
 
-// Whether mail can be sent is said to who is in; a mail can be asked for either way.
-const signedOut: Session = { next: 'done', workspaces: [], mail: true, version: '' };
+// Nobody: what the sign-in page can offer is another question, see waysQuery.
+const signedOut: Session = { next: 'done', workspaces: [], mail: false, version: '' };
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
@@ -19,6 +19,9 @@ export const sessionQuery = queryOptions({
   },
   staleTime: 60_000,
 });
+
+/** How people can sign in here, for who is not signed in yet. */
+export const waysQuery = queryOptions({ queryKey: ['session', 'ways'], queryFn: () => got(api.GET('/session/ways')), staleTime: 300_000, retry: 1 });
 
 /** Whether nothing is left to be done before work can begin. */
 export const isIn = (s: Session) => s.next === 'done' && Boolean(s.user) && Boolean(s.workspace);

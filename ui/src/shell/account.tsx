@@ -8,6 +8,7 @@ import { many } from '../format';
 import { FaultNote, Loaded } from '../parts/fault';
 import { Text, Time } from '../parts/show';
 import { Codes, Enrol } from '../signin/enrol';
+import { device } from './device';
 
 type Part = 'password' | 'mfa' | 'sessions';
 
@@ -170,8 +171,8 @@ function Sessions() {
             {data.items.map((s) => (
               <li key={s.id} className="between">
                 <div>
-                  <div>
-                    <Text>{s.agent || 'Unknown browser'}</Text>
+                  <div title={s.agent}>
+                    <Text>{device(s.agent)}</Text>
                   </div>
                   <div className="small quiet">
                     {s.address}, seen <Time at={s.lastSeen} />
@@ -181,7 +182,7 @@ function Sessions() {
                   <span className="quiet">This one</span>
                 ) : (
                   <Button onClick={() => end.mutate(s.id)} disabled={end.isPending}>
-                    Sign out
+                    Sign out<span className="unseen"> of {device(s.agent)}</span>
                   </Button>
                 )}
               </li>

@@ -4,12 +4,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { api, forget, got } from '../api/client';
 import { type Session, sessionQuery } from '../api/session';
+import { roleNames } from '../parts/roles';
 import { Text } from '../parts/show';
 import { hasScreen } from '../screens';
 
 const Account = lazy(() => import('./account'));
 const schemes = { light: 'Light', dark: 'Dark', auto: 'As the system' } as const;
-const roles = { viewer: 'Viewer', technician: 'Technician', billing: 'Billing', admin: 'Admin' } as const;
 
 /** "Hello <name>": one's own things, the workspaces, and the way out. */
 export function Profile({ session }: { session: Session }) {
@@ -45,7 +45,7 @@ export function Profile({ session }: { session: Session }) {
             </span>
             <span className="small clip">
               <Text>{session.workspace?.name}</Text>
-              {session.workspace && `, ${roles[session.workspace.role]}`}
+              {session.workspace && `, ${roleNames[session.workspace.role]}`}
             </span>
           </button>
         </Menu.Target>

@@ -65,11 +65,15 @@ function Scan({ enrolment, onCodes }: { enrolment: Schemas['MfaEnrolment']; onCo
 /** The recovery codes, which are shown this once. */
 export function Codes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
   const [saved, setSaved] = useState(false);
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean>();
   const text = codes.join('\n');
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+    } catch {
+      setCopied(false); // a browser may forbid it, or not have it without https
+    }
   };
   const download = () => {
     const url = URL.createObjectURL(new Blob([`Trueup recovery codes, each works once\n\n${text}\n`], { type: 'text/plain' }));
@@ -91,6 +95,9 @@ export function Codes({ codes, onDone }: { codes: string[]; onDone: () => void }
       <div className="row">
         <Button onClick={() => void copy()}>{copied ? 'Copied' : 'Copy'}</Button>
         <Button onClick={download}>Download</Button>
+        <span className="small quiet" role="status">
+          {copied === false && 'Your browser did not copy them.'}
+        </span>
       </div>
       <Checkbox label="I saved them" checked={saved} onChange={(e) => setSaved(e.currentTarget.checked)} />
       <Button variant="filled" disabled={!saved} onClick={onDone}>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goOn, linkOf, problemOf } from './links';
+import { goOn, linkOf, problemOf, problemWords } from './links';
 
 const token = 'abcdEFGH0123-_xyz';
 
@@ -29,4 +29,10 @@ test('what went wrong at a provider is a code', () => {
   expect(problemOf({ pathname: '/signin', search: '?problem=openid_refused' })).toBe('openid_refused');
   expect(problemOf({ pathname: '/signin', search: '?problem=%3Cb%3E' })).toBeUndefined();
   expect(problemOf({ pathname: '/', search: '?problem=openid_refused' })).toBeUndefined();
+});
+
+test('a code of a provider is told in words, known or not', () => {
+  expect(problemWords('no_account')).toContain('invite you');
+  expect(problemWords('provider_refused')).toContain('did not let you in');
+  expect(problemWords('constructor')).toContain('did not let you in');
 });

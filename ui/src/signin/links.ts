@@ -25,3 +25,15 @@ export function problemOf(at: { pathname: string; search: string }): string | un
   const code = at.pathname === '/signin' ? new URLSearchParams(at.search).get('problem') : null;
   return code && /^[A-Za-z0-9_]{1,64}$/.test(code) ? code : undefined;
 }
+
+const problems: Record<string, string> = {
+  no_account: 'Nobody in the workspace has the address of your account. Ask an administrator to invite you under this address.',
+  provider_tenant: 'You signed in with an account of another organization. Choose the account that belongs to your workspace.',
+  provider_domain: 'Your organization does not speak for addresses like yours here. Sign in with your work account, or ask an administrator to add the domain.',
+  provider_email: 'Your organization named no checked e-mail address of yours. Ask its administrator to send the email claim.',
+  identity_other: 'Another account of your organization belongs to this user. Sign in with that one, or ask an administrator.',
+  sign_in_over: 'This sign-in was finished already, took too long, or was begun in another browser. Begin again.',
+};
+
+/** What a code of a provider's sign-in means to a person. */
+export const problemWords = (code: string) => (Object.hasOwn(problems, code) && problems[code]) || "Your organization's sign-in did not let you in. Try again, or ask an administrator.";

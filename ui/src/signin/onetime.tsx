@@ -89,6 +89,7 @@ const as = { viewer: 'to look', technician: 'as a technician', billing: 'for bil
 
 /** An invitation: a new account, or another workspace for one that is there. */
 export function Invitation({ token, session }: { token: string; session: Session }) {
+  const enter = useEnter();
   const invitation = useQuery({
     queryKey: ['invitation', token],
     queryFn: () => got(api.POST('/invitations/look', { body: { token } })),
@@ -98,6 +99,14 @@ export function Invitation({ token, session }: { token: string; session: Session
   if (!token) return <Spoilt title="You are invited" what="the invitation" />;
   return (
     <Card title="You are invited">
+      {invitation.error && (
+        <p className="quiet">
+          An administrator can send it again. Have you accepted it already?{' '}
+          <button type="button" className="linklike" onClick={() => enter()}>
+            Sign in
+          </button>
+        </p>
+      )}
       <Loaded query={invitation} what="The invitation" rows={3}>
         {(i) => (
           <>
@@ -114,8 +123,10 @@ export function Invitation({ token, session }: { token: string; session: Session
 
 function AcceptKnown({ token, email, session }: { token: string; email: string; session: Session }) {
   const enter = useEnter();
+  const come = useEnter({ keepsLink: true });
   const accept = useMutation({ mutationFn: () => got(api.POST('/invitations/accept', { body: { token } })), onSuccess: enter });
-  const signIn = useMutation({ mutationFn: (password: string) => got(api.POST('/session', { body: { email, password } })), onSuccess: () => enter() });
+  const signIn = useMutation({ mutationFn: (password: string) => got(api.POST('/session', { body: { email, password } })), onSuccess: come, onError: () => form.reset() });
+  const leave = useMutation({ mutationFn: () => got(api.DELETE('/session')), onSettled: () => come() });
   const form = useForm({ initialValues: { password: '' } });
   if (session.user?.email.toLowerCase() === email.toLowerCase()) {
     return (
@@ -129,13 +140,18 @@ function AcceptKnown({ token, email, session }: { token: string; email: string; 
   }
   return (
     <form className="stack" onSubmit={form.onSubmit((v) => signIn.mutate(v.password))}>
-      <p>You have an account. Sign in, then open the invitation again.</p>
+      <p>{session.user ? `You are signed in as ${session.user.email}. The invitation is for another account.` : 'You have an account. Sign in to accept.'}</p>
       <TextInput label="E-mail" autoComplete="username" value={email} readOnly />
       <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps('password')} />
       {signIn.error && <FaultNote error={signIn.error} />}
       <Button type="submit" variant="filled" loading={signIn.isPending}>
         Sign in
       </Button>
+      {session.user && (
+        <button type="button" className="linklike" onClick={() => leave.mutate()}>
+          Sign out
+        </button>
+      )}
     </form>
   );
 }

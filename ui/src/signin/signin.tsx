@@ -1,26 +1,31 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { ApiError, api, forget, got } from '../api/client';
-import { type Session, sessionQuery } from '../api/session';
+import { type Session, sessionQuery, waysQuery } from '../api/session';
 import { FaultNote } from '../parts/fault';
+import { Note } from '../parts/once';
 import { Text } from '../parts/show';
 import { Enrol } from './enrol';
 import { FirstAdmin, Invitation, Reset } from './onetime';
-import { goOn, linkOf, problemOf } from './links';
+import { goOn, linkOf, problemOf, problemWords } from './links';
 
-/** Takes a session that an answer brought; a one-time link is used up by it. */
-export function useEnter() {
+/**
+ * Takes a session that an answer brought. A one-time link is used up by it; an invitation
+ * that is still to be accepted stays where that is asked for.
+ */
+export function useEnter({ keepsLink = false } = {}) {
   const queries = useQueryClient();
   return (to?: Session) => {
     forget();
-    const on = goOn(location) ?? (linkOf(location) && '/');
+    const link = linkOf(location);
+    const on = goOn(location) ?? (link && !keepsLink ? (link.kind === 'first' ? '/setup' : '/') : undefined);
     if (on) {
       history.replaceState(null, '', on);
       dispatchEvent(new PopStateEvent('popstate'));
     }
-    queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' });
+    queries.removeQueries({ predicate: (q) => q.queryKey[0] !== 'session' || q.queryKey[1] === 'ways' });
     if (to) queries.setQueryData(sessionQuery.queryKey, to);
     else void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
   };
@@ -77,6 +82,7 @@ function Leave() {
 
 function Password({ onForgot }: { onForgot: () => void }) {
   const enter = useEnter();
+  const ways = useQuery(waysQuery).data;
   const form = useForm({ initialValues: { email: '', password: '' } });
   const signIn = useMutation({
     mutationFn: (body: { email: string; password: string }) => got(api.POST('/session', { body })),
@@ -86,24 +92,22 @@ function Password({ onForgot }: { onForgot: () => void }) {
       form.setErrors(fields(e));
     },
   });
-  const provider = useMutation({
-    mutationFn: (email: string) => got(api.POST('/session/openid', { body: { ...(email ? { email } : {}), returnTo: goOn(location) ?? location.pathname } })),
-    onSuccess: ({ location: to }) => {
-      if (/^https?:\/\//i.test(to)) location.assign(to);
-    },
-  });
-  const fault = signIn.error ?? provider.error;
-  const problem = fault ? undefined : problemOf(location);
+  const problem = signIn.error ? undefined : problemOf(location);
   return (
     <Card title="Sign in">
+      {ways?.nobody && (
+        <Note>
+          Nobody has an account here yet. Open the one-time link that Trueup gave when it started: on the terminal, or in the file first-admin.txt of its data directory.
+        </Note>
+      )}
       <form className="stack" onSubmit={form.onSubmit((v) => signIn.mutate(v))}>
         <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps('email')} />
         <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps('password')} />
-        {fault && <FaultNote error={fault} />}
+        {signIn.error && <FaultNote error={signIn.error} />}
         {problem && (
           <div className="note bad" role="alert">
             <div>
-              Your organization's sign-in did not let you in. Try again, or ask an administrator.
+              {problemWords(problem)}
               <div className="small quiet">{problem}</div>
             </div>
           </div>
@@ -112,10 +116,7 @@ function Password({ onForgot }: { onForgot: () => void }) {
           Sign in
         </Button>
       </form>
-      <div className="or">or</div>
-      <Button onClick={() => provider.mutate(form.values.email)} loading={provider.isPending}>
-        Continue with your organization
-      </Button>
+      {ways?.provider && <Provider name={ways.name} email={form.values.email} />}
       <button type="button" className="linklike" onClick={onForgot}>
         Forgot your password?
       </button>
@@ -123,8 +124,28 @@ function Password({ onForgot }: { onForgot: () => void }) {
   );
 }
 
+/** The sign-in of somebody's organization; by the address, where there are several. */
+function Provider({ name, email }: { name?: string; email: string }) {
+  const go = useMutation({
+    mutationFn: () => got(api.POST('/session/openid', { body: { ...(email ? { email } : {}), returnTo: goOn(location) ?? location.pathname + location.search } })),
+    onSuccess: ({ location: to }) => {
+      if (/^https?:\/\//i.test(to)) location.assign(to);
+    },
+  });
+  return (
+    <>
+      <div className="or">or</div>
+      {go.error && <FaultNote error={go.error} />}
+      <Button onClick={() => go.mutate()} loading={go.isPending} disabled={!name && !email}>
+        Continue with {name ? <Text>{name}</Text> : 'your organization'}
+      </Button>
+      {!name && !email && <p className="small quiet">Type your e-mail first: it says which organization that is.</p>}
+    </>
+  );
+}
+
 function Code() {
-  const enter = useEnter();
+  const enter = useEnter({ keepsLink: true });
   const [code, setCode] = useState('');
   const [recovery, setRecovery] = useState(false);
   const give = useMutation({
@@ -180,15 +201,13 @@ function Code() {
 
 function Forgot({ onBack }: { onBack: () => void }) {
   const [email, setEmail] = useState('');
+  const ways = useQuery(waysQuery).data;
   const ask = useMutation({ mutationFn: () => got(api.POST('/password-resets', { body: { email } })) });
   return (
     <Card title="Forgot your password?">
-      {ask.isSuccess && (
-        <p role="status">
-          If there is an account with this address, a mail is on its way. Where Trueup can't send mail, an administrator can give you a link.
-        </p>
-      )}
-      {!ask.isSuccess && (
+      {ways && !ways.mail && <p>Trueup sends no mail here. Ask an administrator of your workspace for a link to set a new password.</p>}
+      {ask.isSuccess && <p role="status">If there is an account with this address, a mail with a link is on its way. The link works for an hour.</p>}
+      {(ways?.mail ?? true) && !ask.isSuccess && (
         <form
           className="stack"
           onSubmit={(e) => {

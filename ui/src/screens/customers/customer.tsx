@@ -1,9 +1,8 @@
-import './customer.css';
 import { Button, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { type KeyboardEvent, lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from 'react';
 import { api, got, type Schemas } from '../../api/client';
 import { busy, stepWords, useProgress } from '../../api/live';
 import { useMe } from '../../api/session';
@@ -13,6 +12,7 @@ import { DataGrid } from '../../parts/grid';
 import { ownLicenseColumns } from '../../parts/licenses';
 import { oneOf, useFilters } from '../../parts/search';
 import { Outward, RunStatus, Status, Steps, Text, Time, triggered } from '../../parts/show';
+import { Tabs } from '../../parts/tabs';
 import { hasScreen } from '../../screens';
 import { ConnectionState } from './index';
 import { Tenants } from './tenants';
@@ -49,14 +49,6 @@ function Told({ customer: c }: { customer: Customer }) {
     history: () => <Runs customer={c} />,
     settings: () => <Tenants key={c.version} customer={c} />,
   };
-  const names = Object.keys(tabs) as Tab[];
-  const move = (e: KeyboardEvent) => {
-    const by = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
-    if (!by) return;
-    const to = names[(names.indexOf(tab) + by + names.length) % names.length];
-    set({ tab: to });
-    document.getElementById(`tab-${to}`)?.focus();
-  };
   return (
     <>
       <header className="page-head">
@@ -73,16 +65,9 @@ function Told({ customer: c }: { customer: Customer }) {
         <SyncNow customer={c} />
       </header>
       <Figures customer={c} />
-      <div className="tabs" role="tablist" aria-label="Of this customer">
-        {names.map((t) => (
-          <button key={t} id={`tab-${t}`} type="button" role="tab" aria-selected={tab === t} aria-controls="panel" tabIndex={tab === t ? 0 : -1} onClick={() => set({ tab: t })} onKeyDown={move}>
-            {tabs[t]}
-          </button>
-        ))}
-      </div>
-      <div className="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+      <Tabs label="Of this customer" names={tabs} at={tab} onGo={(to) => set({ tab: to })}>
         {panels[tab]()}
-      </div>
+      </Tabs>
     </>
   );
 }
@@ -160,11 +145,14 @@ function Figures({ customer: c }: { customer: Customer }) {
             {count(c.assigned)} assigned of
           </span>
           <b>{many(c.purchased, 'seat')}</b>
-          {line('Purchased seats by month', (p) => p.purchased, count)}
+          <div style={{ width: 170 }}>
+            <Steps label="Purchased" points={points.map((p) => ({ month: p.month, y: p.purchased }))} value={count} beside={{ label: 'Assigned', ys: points.map((p) => p.assigned) }} />
+          </div>
         </div>
         <div>
           <span>Unused per month</span>
           <b>{amounts(c.unused)}</b>
+          {line('Value of unused seats by month', (p) => Number(p.unused.find((a) => a.currency === currency)?.amount ?? 0), (y) => money(String(y), currency))}
         </div>
         <div>
           <span>Waiting</span>

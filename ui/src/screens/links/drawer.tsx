@@ -7,6 +7,7 @@ import { oneOf } from '../../parts/search';
 import { LicenseStatus, Text, Time } from '../../parts/show';
 import type { License } from './data';
 import { LinkForm } from './linkform';
+import { Trend } from './trend';
 import { Holders, Why } from './why';
 
 const tabs = ['link', 'why', 'who', 'about'] as const;
@@ -41,6 +42,7 @@ export default function LicenseDrawer({ license, tab, onTab, onClose }: { licens
               </span>
               <LicenseStatus state={of.state} />
             </div>
+            <Trend license={of} />
             <SegmentedControl
               fullWidth
               aria-label="What to see"

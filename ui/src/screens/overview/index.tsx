@@ -6,7 +6,7 @@ import { api, got, type Schemas } from '../../api/client';
 import { useZone } from '../../api/session';
 import { add, amounts, count, day, isZero, many, money, monthly, moved, next } from '../../format';
 import { Loaded, Section } from '../../parts/fault';
-import { RunStatus, Status, Steps, Text, Time, triggered } from '../../parts/show';
+import { RunStatus, Shares, Status, Steps, Text, Time, triggered } from '../../parts/show';
 import { hasScreen } from '../../screens';
 
 type Overview = Schemas['Overview'];
@@ -120,6 +120,7 @@ function since(now: Schemas['Amount'][], before: Schemas['Amount'][]): string {
 function Figures({ of: o }: { of: Overview }) {
   const trends = useQuery({ queryKey: ['overview', 'trends'], queryFn: () => got(api.GET('/overview/trends')), staleTime: 300_000 });
   const points = trends.data?.points ?? [];
+  const now = points.at(-1);
   const currency = o.billed.amounts[0]?.currency ?? points.at(-1)?.billed[0]?.currency ?? '';
   const line = (label: string, y: (p: Schemas['TrendPoint']) => number, value: (y: number) => string) => (
     <Steps label={label} points={points.map((p) => ({ month: p.month, y: y(p) }))} value={value} />
@@ -142,8 +143,11 @@ function Figures({ of: o }: { of: Overview }) {
       <div>
         <span>Licenses purchased</span>
         <b>{count(o.coverage.purchased)}</b>
-        <span>{many(o.customers, 'customer')}</span>
-        {line('Purchased licenses by month', (p) => p.purchased, count)}
+        <span>
+          {many(o.customers, 'customer')}
+          {now && `, ${count(now.billedSeats)} seats billed`}
+        </span>
+        <Steps label="Purchased" points={points.map((p) => ({ month: p.month, y: p.purchased }))} value={count} beside={{ label: 'Billed', ys: points.map((p) => p.billedSeats) }} />
       </div>
       <div>
         <span>Coverage</span>
@@ -158,7 +162,14 @@ function Figures({ of: o }: { of: Overview }) {
           )}
           , {count(o.coverage.doNotBill)} not billed
         </span>
-        <progress className="meter" value={Number(o.coverage.percent)} max={100} aria-label="Coverage" />
+        <Shares
+          label="Coverage of the purchased licenses"
+          parts={[
+            { name: 'Linked', n: o.coverage.linked, tone: 'ok' },
+            { name: 'Not billed', n: o.coverage.doNotBill, tone: 'none' },
+            { name: 'Not linked', n: o.coverage.unlinked, tone: 'warn' },
+          ]}
+        />
       </div>
     </div>
   );
@@ -205,7 +216,11 @@ function Attention({ of: o }: { of: Overview }) {
   );
 }
 
+/** How much a change moves, for drawing; its exact text is beside it. */
+const size = (c: Schemas['Change']) => Math.abs(Number(c.money.monthly));
+
 function Biggest({ of: o }: { of: Overview }) {
+  const most = Math.max(...o.biggest.map(size), 1);
   return (
     <section aria-labelledby="biggest">
       <h2 id="biggest">Biggest changes in 30 days</h2>
@@ -218,6 +233,7 @@ function Biggest({ of: o }: { of: Overview }) {
               <div className="small quiet clip">
                 <Text>{c.agreement?.name}</Text>
               </div>
+              <div className="weight" aria-hidden="true" style={{ width: `${(100 * size(c)) / most}%` }} />
             </div>
             <b>{moved(c.money.monthly, c.money.currency)}</b>
           </li>
