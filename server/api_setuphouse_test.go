@@ -71,7 +71,7 @@ func (h *house) dump() string {
 	h.t.Helper()
 	db := openDB(h.t, h.p.url)
 	var out strings.Builder
-	for _, table := range []string{"connection", "audit_entry", "consent_flow", "tenant_consent", "billing_profile", "workspace", "cutover_change"} {
+	for _, table := range []string{"connection", "audit_entry", "consent_flow", "tenant_consent", "billing_profile", "workspace", "cutover_change", "installation", "installation_part"} {
 		rows, err := db.QueryContext(h.t.Context(), "SELECT x::text FROM "+table+" x")
 		must(h.t, err)
 		for rows.Next() {
@@ -121,7 +121,7 @@ func (h *house) lastDeed(in *store.Scope) billing.AuditEntry {
 }
 
 // openDB is the house's database, beside the store.
-func openDB(t *testing.T, url string) *sql.DB {
+func openDB(t testing.TB, url string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("postgres", url)
 	must(t, err)
