@@ -86,7 +86,7 @@ fuzz: ## Run every fuzz target for T (60s) and print its executions
 
 .PHONY: bench
 bench: deps build ## Measure the core and nights of 1,000 and 10,000 customers; BENCH=small is quick. Kept in bin/bench.txt
-	go test -run '^$$' -bench . -benchmem $(if $(filter small,$(BENCH)),-benchtime=1x) -count=$(COUNT) -timeout 20m ./server/billing ./server/microsoft ./server/store ./server/workspace | tee bin/bench.core.txt
+	go test -run '^$$' -bench . -benchmem $(if $(filter small,$(BENCH)),-benchtime=1x) -count=$(COUNT) -timeout 30m ./server/billing ./server/microsoft ./server/store ./server/workspace ./server/account ./server | tee bin/bench.core.txt
 	go build -trimpath -o bin/bench ./server/sim/bench
 	BENCH=$(BENCH) bin/bench -core bin/bench.core.txt -out bin/bench.txt
 
