@@ -27,7 +27,7 @@ deps: ## Install what is missing: PostgreSQL (npm or apt) and the Go modules
 	@go mod download
 
 # The pages are built again when something that goes into them changed, and not else.
-UI_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html ui/vite.config.ts ui/tsconfig.json
+UI_SOURCES := $(shell find ui/src ui/public ui/scripts -type f) ui/index.html ui/embed.html ui/vite.config.ts ui/tsconfig.json
 
 .PHONY: ui
 ui: ui/dist/index.html ## Build the pages, ui/dist; nothing is done when they are as their sources

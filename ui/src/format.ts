@@ -14,6 +14,7 @@ function unscaled(n: bigint): string {
 }
 
 export const add = (...amounts: string[]) => unscaled(amounts.reduce((sum, a) => sum + scaled(a), 0n));
+export const times = (n: number, amount: string) => unscaled(scaled(amount) * BigInt(n));
 export const compare = (a: string, b: string) => {
   const d = scaled(a) - scaled(b);
   return d < 0n ? -1 : d > 0n ? 1 : 0;

@@ -3,8 +3,10 @@ import { lazy, type ReactNode, Suspense, useSyncExternalStore } from 'react';
 import { isIn, sessionQuery } from '../api/session';
 import { FaultState } from '../parts/fault';
 import { goOn, linkOf } from '../signin/links';
+import { frameOf } from '../signin/window';
 
 const SignIn = lazy(() => import('../signin/signin'));
+const FrameSignIn = lazy(() => import('../signin/frame'));
 
 // A one-time link is left without a load: the address changes under the page.
 const moves = (on: () => void) => {
@@ -24,6 +26,14 @@ export function Door({ children }: { children: ReactNode }) {
     return (
       <Suspense fallback={<Waiting />}>
         <SignIn session={session.data} />
+      </Suspense>
+    );
+  }
+  const frame = frameOf(location);
+  if (frame) {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <FrameSignIn frame={frame} />
       </Suspense>
     );
   }
