@@ -94,7 +94,9 @@ func (s *Snapshot) otherAgreements(w *work) string {
 func (w *work) answer(s *Snapshot) bool {
 	w.takes(s)
 	p := w.current
-	fresh := len(p.ledger.Due) == 0 // no line of ours was ever wanted, or it was taken back on its day
+	// Nothing of ours was ever wanted here, or it was taken back on its day; what was taken
+	// over counts as billed, and is not taken over again.
+	fresh := len(p.ledger.Due) == 0 && len(p.ledger.Billed) == 0
 	if kind := w.link.Answer.Kind; fresh && (kind == Adopt || kind == Replace) {
 		if !w.takeOver(s) {
 			return false
@@ -148,7 +150,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 	p.ledger.First = a.Effective
 	if w.link.Answer.Kind == Adopt {
 		p.ledger.Due = Stretch(a.Effective, a.Cancelled, q)
-		p.ledger.Billed = append(slices.Clip(p.ledger.Billed), Billed{Through: it, Seats: Stretch(a.Effective, min(it, a.Cancelled), q)})
+		p.ledger.Billed = []Billed{{Through: it, Seats: Stretch(a.Effective, min(it, a.Cancelled), q)}}
 		p.adopted = &a
 		line := Line{Addition: a, MadeAt: min(it, a.Effective) - 1, Formerly: a.Serial, Adopted: true}
 		line.Serial = Serial{Key: w.link.Key, Role: Standing, Effective: a.Effective}.String()
@@ -163,7 +165,7 @@ func (w *work) takeOver(s *Snapshot) bool {
 			last = start - 1
 		}
 		p.ledger.Due = Stretch(a.Effective, Forever, q)
-		p.ledger.Billed = append(slices.Clip(p.ledger.Billed), Billed{Seats: Stretch(a.Effective, last, q)})
+		p.ledger.Billed = []Billed{{Seats: Stretch(a.Effective, last, q)}}
 		p.replaced, p.replaceTo = &a, last
 	}
 	p.due, p.before = p.ledger.Due, nil
@@ -202,7 +204,7 @@ func (w *work) stay(s *Snapshot) bool {
 		// As if the count had been there all along: no later run charges it for settled days.
 		it := p.terms.Through()
 		p.due = Stretch(p.ledger.First, Forever, w.seen)
-		p.ledger.Billed = append(slices.Clip(p.kept.Billed), Billed{Through: it, Seats: p.due.Until(it)})
+		p.ledger.Billed = []Billed{{Through: it, Seats: p.due.Until(it)}}
 		p.before = p.due
 	}
 	w.judged.to = p.due.Last()

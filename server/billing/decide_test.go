@@ -141,28 +141,44 @@ func TestTakenOverLines(t *testing.T) {
 	})
 	t.Run("after a first sync that was taken back on its day", func(t *testing.T) {
 		t.Parallel()
-		terms := agreed(true, "01-01")
-		terms.AtOnce = true
-		for _, terms := range []oracle.Terms{agreed(true, "01-01"), terms} {
-			d := newDesk(t, terms)
-			d.invoiced("03-31")
-			d.sees("03-10", 4)
-			d.approved("03-10", 0)
-			id := d.m.load(1, billing.Addition{
-				Product: 1, Quantity: decimal.Ten, UnitPrice: billing.PriceOf(d.price), Effective: day("2025-06-01"), Cancelled: billing.Forever,
-			})
-			if got := heldBy(d.sees("03-17", 10)); got != "same_product_present" {
-				t.Errorf("held by %q", got)
-			}
-			d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
-			if got := heldBy(d.sees("03-18", 10)); got != "" {
-				t.Errorf("answered, and held by %q", got)
-			}
-			d.sees("03-20", 12)
-			if got := d.line(1, "TU-aaaaaaaaaa-S20250601"); got.ID != id || got.Quantity.Cmp(decimal.MustNew(12, 0)) != 0 {
-				t.Errorf("the line is %+v", got)
-			}
+		d := newDesk(t, agreed(true, "01-01"))
+		d.invoiced("03-31")
+		d.sees("03-10", 4)
+		d.approved("03-10", 0)
+		a := open("2025-06-01")
+		a.UnitPrice = billing.PriceOf(d.price)
+		id := d.m.load(1, a)
+		if got := heldBy(d.sees("03-17", 10)); got != "same_product_present" {
+			t.Errorf("held by %q", got)
 		}
+		d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+		d.sees("03-18", 10)
+		d.sees("03-20", 12)
+		d.expect("S 12; D 2 from 20 Mar to 31 Mar", "")
+	})
+	t.Run("not beside lines of ours, invoiced or not", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "04-01"))
+		d.sees("04-02", 4)
+		id := d.m.load(1, open("2025-06-01"))
+		d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+		if got := heldBy(d.sees("04-03", 4)); got != "same_product_present" {
+			t.Errorf("held by %q", got)
+		}
+	})
+	t.Run("one of which nothing is due is not taken again", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "01-01"))
+		d.invoiced("03-31")
+		a := open("02-01")
+		a.UnitPrice = billing.PriceOf(d.price)
+		id := d.m.load(1, a)
+		d.link().Answer = billing.Answer{Kind: billing.Adopt, Additions: []billing.AdditionID{id}}
+		d.link().Options.AllowCredit = true
+		d.approved("01-20", 0)
+		d.expect("S 10 from 1 Feb to 31 Mar; D -10 from 1 Feb to 31 Mar", "")
+		d.sees("03-20", 3)
+		d.expect("S 3 from 1 Feb; D -10 from 1 Feb to 19 Mar; D -7 from 20 Mar to 31 Mar", "")
 	})
 	t.Run("an answer that was taken is not taken again", func(t *testing.T) {
 		t.Parallel()
@@ -279,8 +295,7 @@ func TestRemovedLink(t *testing.T) {
 	})
 	t.Run("from a place that can't be read", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "04-01"))
-		d.standing("03-31")
+		d := between(t, agreed(true, "04-01"))
 		d.link().Agreement = 2
 		d.change = onAgreement(func(a *billing.Agreement) { a.NextInvoice = 0 })
 		if got := heldBy(d.sees("03-17", 10)); got != "next_invoice_unknown" {
