@@ -69,10 +69,7 @@ func TestUnknownLines(t *testing.T) {
 	})
 	t.Run("on a place that was left", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.standing("03-31")
-		d.link().Agreement = 2
-		d.sees("03-17", 10)
+		d := moved(t, agreed(true, "03-01"))
 		d.put(1, dated(billing.Dated, 2, "04-10", "04-30"))
 		d.sees("03-18", 10)
 		d.on(1, "S 10 to 31 Mar")
@@ -111,8 +108,7 @@ func TestUnknownLines(t *testing.T) {
 // pointed at agreement 2, where its first sync is held, and back at agreement 1.
 func back10(t *testing.T) *desk {
 	t.Helper()
-	d := newDesk(t, agreed(true, "01-01"), agreed(true, "04-01"))
-	d.standing("03-31")
+	d := between(t, agreed(true, "04-01"))
 	d.link().Removed = true
 	d.approved("03-17", 10)
 	d.invoiced("04-30")

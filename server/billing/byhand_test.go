@@ -179,8 +179,7 @@ func TestDriftAnswers(t *testing.T) {
 			d.expect("S 10; D 2 from 10 Mar to 16 Mar", "")
 		}},
 		{"on a place that was left nothing is adopted", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.sees("03-10", 12)
 			dated := d.line(1, "TU-aaaaaaaaaa-D20260310").ID
 			d.link().Agreement = 2

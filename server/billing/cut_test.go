@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/govalues/decimal"
 
 	"trueup/server/billing"
 )
@@ -139,8 +138,7 @@ var cutRuns = map[string]struct {
 		return d
 	}, "03-17", 12, "S 10 to 31 Mar; S 12 from 1 Apr; D 2 from 17 Mar to 31 Mar"},
 	"the agreement changes": {func(t *testing.T) *desk {
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.standing("03-31")
+		d := between(t, agreed(true, "03-01"))
 		d.link().Agreement = 2
 		return d
 	}, "03-17", 12, "S 10 to 31 Mar; D 2 from 17 Mar to 31 Mar"},
@@ -154,10 +152,10 @@ var cutRuns = map[string]struct {
 	}, "03-17", 20, "S 20 to 31 Mar; S 12 from 1 Apr; S 8 from 1 Apr"},
 	"another price for standing and pending": {func(t *testing.T) *desk {
 		d := newDesk(t, agreed(true, "01-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.profile.Price = price("20.00")
 		d.standing("02-28")
 		d.sees("03-17", 12)
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		return d
 	}, "03-18", 13, "S 10; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"a serial that a person took is written back": {func(t *testing.T) *desk {
@@ -170,19 +168,19 @@ var cutRuns = map[string]struct {
 	}, "03-17", 13, "S 13; D 2 from 11 Mar to 31 Mar; D 1 from 17 Mar to 31 Mar"},
 	"the price that the link had where it stood first": {func(t *testing.T) *desk {
 		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		d.link().Agreement = 2
 		d.sees("01-01", 10)
 		d.link().Agreement = 1
-		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.profile.Price = price("20.00")
 		d.sees("03-10", 10)
 		d.sees("03-17", 12)
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		return d
 	}, "03-18", 13, "S 10 from 10 Mar; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"another price where the link has stood elsewhere before": {func(t *testing.T) *desk {
 		d := newDesk(t, agreed(true, "03-01"), agreed(true, "01-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("18.00"))
+		d.profile.Price = price("18.00")
 		d.change = func(s *billing.Snapshot) { // another product at the same price
 			other := s.Profiles[2]
 			other.Price = d.profile.Price
@@ -191,13 +189,13 @@ var cutRuns = map[string]struct {
 		d.link().Agreement = 2
 		d.sees("01-01", 10)
 		d.link().Agreement, d.link().Profile = 1, 2
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		d.sees("01-10", 10) // from 11 January on; February is invoiced there already
 		d.link().Profile = 1
-		d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+		d.profile.Price = price("20.00")
 		d.sees("03-10", 10)
 		d.sees("03-17", 12)
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		return d
 	}, "03-18", 13, "S 10 from 10 Jan to 28 Feb; S 10 from 1 Mar; P 2 from 17 Mar; P 1 from 18 Mar"},
 	"what a person changed is written back": {func(t *testing.T) *desk {

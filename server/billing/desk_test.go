@@ -58,6 +58,27 @@ func newDesk(t *testing.T, terms ...oracle.Terms) *desk {
 	return d
 }
 
+// between is a desk with 10 seats on agreement 1 since January, invoiced to 31 March, and
+// a second agreement.
+func between(t *testing.T, second oracle.Terms) *desk {
+	t.Helper()
+	d := newDesk(t, agreed(true, "01-01"), second)
+	d.standing("03-31")
+	return d
+}
+
+// moved is such a desk on which the link went to the second agreement on 17 March.
+func moved(t *testing.T, second oracle.Terms) *desk {
+	t.Helper()
+	d := between(t, second)
+	d.link().Agreement = 2
+	d.sees("03-17", 10)
+	return d
+}
+
+// price is a custom price.
+func price(s string) billing.Price { return billing.PriceOf(decimal.MustParse(s)) }
+
 // link is the desk's first link.
 func (d *desk) link() *billing.Link { return &d.links[0] }
 

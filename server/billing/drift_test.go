@@ -144,10 +144,10 @@ func TestDrift(t *testing.T) {
 		}},
 		{"a custom price that a person changed is drift", func(t *testing.T) {
 			d := newDesk(t, agreed(true, "01-01"))
-			d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+			d.profile.Price = price("20.00")
 			d.standing("03-31")
 			d.sees("03-11", 10)
-			d.byHand(d.standingID(), func(a *billing.Addition) { a.UnitPrice = billing.PriceOf(decimal.MustParse("1.00")) })
+			d.byHand(d.standingID(), func(a *billing.Addition) { a.UnitPrice = price("1.00") })
 			if p := d.sees("03-17", 12); heldBy(p) != "addition_changed_by_hand" {
 				t.Errorf("held by %q", heldBy(p))
 			}

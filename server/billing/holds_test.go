@@ -183,16 +183,16 @@ func TestApprovalIsForWhatWasShown(t *testing.T) {
 // point is the same.
 func TestApprovalOfAPrice(t *testing.T) {
 	t.Parallel()
-	for price, held := range map[string]string{"31": "", "31.0": "", "31.00": "", "31.01": "amount_too_large", "30": "amount_too_large"} {
+	for now, held := range map[string]string{"31": "", "31.0": "", "31.00": "", "31.01": "amount_too_large", "30": "amount_too_large"} {
 		d := newDesk(t, agreed(true, "01-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("22"))
+		d.profile.Price = price("22")
 		d.standing("03-31")
 		d.ws.Policy.Amount = amount("5")
-		d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+		d.profile.Price = price("31.00")
 		d.link().Approved = d.sees("03-17", 10).Decisions[0].Fingerprint
-		d.profile.Price = billing.PriceOf(decimal.MustParse(price))
+		d.profile.Price = price(now)
 		if got := heldBy(d.sees("03-17", 10)); got != held {
-			t.Errorf("%s on the approval of 31.00: held by %q, want %q", price, got, held)
+			t.Errorf("%s on the approval of 31.00: held by %q, want %q", now, got, held)
 		}
 	}
 }
@@ -287,18 +287,18 @@ func TestObserveOnlyLeavesNothing(t *testing.T) {
 func TestCustomPrice(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, agreed(true, "01-01"))
-	d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+	d.profile.Price = price("20.00")
 	d.standing("02-28")
 	d.sees("03-17", 12)
 	d.expect("S 10; P 2 from 17 Mar", "219.35") // 200 + 40 x 15/31
-	d.profile.Price = billing.PriceOf(decimal.MustParse("31.00"))
+	d.profile.Price = price("31.00")
 	d.sees("03-18", 12)
 	d.expect("S 10; P 2 from 17 Mar", "340.00") // 310 + 62 x 15/31
 	d.unchanged("03-18", 12)
 	d.profile.Price = billing.Price{} // back to ConnectWise's own: nothing is pushed
 	d.unchanged("03-19", 12)
 	d.sees("03-19", 12)
-	if got := d.link().Ledgers[0].Price; !got.Equal(billing.PriceOf(decimal.MustParse("31.00"))) {
+	if got := d.link().Ledgers[0].Price; !got.Equal(price("31.00")) {
 		t.Errorf("the price that was written last is %s, set %v", got.Amount, got.Set)
 	}
 }

@@ -22,6 +22,22 @@ func (d *desk) line(id billing.AgreementID, serial string) billing.Addition {
 	return billing.Addition{}
 }
 
+// costs compares the price of a line.
+func (d *desk) costs(id billing.AgreementID, serial, want string) {
+	d.t.Helper()
+	if a := d.line(id, serial); !a.UnitPrice.Equal(price(want)) {
+		d.t.Errorf("%s costs %s, want %s", serial, a.UnitPrice.Amount, want)
+	}
+}
+
+// says compares the text of a line.
+func (d *desk) says(id billing.AgreementID, serial, want string) {
+	d.t.Helper()
+	if got := d.line(id, serial).Description; got != want {
+		d.t.Errorf("%s says %q, want %q", serial, got, want)
+	}
+}
+
 // TestLowestFreeSerial: a new line takes the lowest number that no addition has, also
 // among those of one plan.
 func TestLowestFreeSerial(t *testing.T) {
@@ -60,8 +76,8 @@ func TestLowestFreeSerial(t *testing.T) {
 func TestNewLinesLookLikeTheStanding(t *testing.T) {
 	t.Parallel()
 	now := func(a *billing.Addition) {
-		a.UnitPrice = billing.PriceOf(decimal.MustParse("19.50"))
-		a.UnitCost = billing.PriceOf(decimal.MustParse("11.00"))
+		a.UnitPrice = price("19.50")
+		a.UnitCost = price("11.00")
 		a.Taxable, a.InvoiceGrouping = billing.On, 7
 	}
 	same := func(t *testing.T, a billing.Addition) {
@@ -88,7 +104,7 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 		d.change = nil
 		old := d.m.lines[1][len(d.m.lines[1])-1].ID
 		d.sees("04-10", 10)
-		d.byHand(old, func(a *billing.Addition) { a.UnitPrice = billing.PriceOf(decimal.MustParse("1.00")) })
+		d.byHand(old, func(a *billing.Addition) { a.UnitPrice = price("1.00") })
 		d.byHand(d.standingID(), now)
 		d.sees("04-17", 12)
 		same(t, d.line(1, "TU-aaaaaaaaaa-P20260417"))
@@ -105,24 +121,18 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 	t.Run("on a place that was left, too", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("19.50"))
+		d.profile.Price = price("19.50")
 		d.standing("03-31")
 		d.sees("03-10", 10)
 		d.link().Agreement = 2
 		d.sees("03-17", 10)
-		d.profile.Price = billing.PriceOf(decimal.MustParse("25.00"))
+		d.profile.Price = price("25.00")
 		d.sees("03-20", 12) // until 31 March at the old price
-		if a := d.line(1, "TU-aaaaaaaaaa-D20260320"); !a.UnitPrice.Equal(billing.PriceOf(decimal.MustParse("19.50"))) {
-			t.Errorf("the dated line on the old place costs %s", a.UnitPrice.Amount)
-		}
-		if a := d.line(2, "TU-aaaaaaaaaa-S20260401"); !a.UnitPrice.Equal(d.profile.Price) {
-			t.Errorf("the standing line on the new place costs %s", a.UnitPrice.Amount)
-		}
-		if a := d.line(1, "TU-aaaaaaaaaa-S20260101"); !a.UnitPrice.Equal(billing.PriceOf(decimal.MustParse("19.50"))) {
-			t.Errorf("the standing line on the old place costs %s", a.UnitPrice.Amount)
-		}
+		d.costs(1, "TU-aaaaaaaaaa-D20260320", "19.50")
+		d.costs(2, "TU-aaaaaaaaaa-S20260401", "25.00")
+		d.costs(1, "TU-aaaaaaaaaa-S20260101", "19.50")
 		for i, want := range []string{"19.50", "25.00"} {
-			if got := d.link().Ledgers[i].Price; !got.Equal(billing.PriceOf(decimal.MustParse(want))) {
+			if got := d.link().Ledgers[i].Price; !got.Equal(price(want)) {
 				t.Errorf("the price that was written last on place %d is %s, want %s", i+1, got.Amount, want)
 			}
 		}
@@ -130,18 +140,16 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 	t.Run("where nothing stands any more the price is the one that was last written", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.profile.Price = billing.PriceOf(decimal.MustParse("19.50"))
+		d.profile.Price = price("19.50")
 		d.standing("03-31")
 		d.sees("03-10", 10)
 		id := d.standingID()
 		d.link().Agreement = 2
 		d.sees("03-17", 10)
 		d.deleted(id)
-		d.profile.Price = billing.PriceOf(decimal.MustParse("25.00"))
+		d.profile.Price = price("25.00")
 		d.sees("03-20", 12)
-		if a := d.line(1, "TU-aaaaaaaaaa-D20260320"); !a.UnitPrice.Equal(billing.PriceOf(decimal.MustParse("19.50"))) {
-			t.Errorf("the dated line on the old place costs %s", a.UnitPrice.Amount)
-		}
+		d.costs(1, "TU-aaaaaaaaaa-D20260320", "19.50")
 	})
 }
 
@@ -149,12 +157,11 @@ func TestNewLinesLookLikeTheStanding(t *testing.T) {
 // whatever the profile says of the new place.
 func TestOldPlaceWithoutPrice(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-	d.standing("03-31")
+	d := between(t, agreed(true, "03-01"))
 	d.sees("03-10", 10)
 	id := d.standingID()
 	d.link().Agreement = 2
-	d.profile.Price = billing.PriceOf(decimal.MustParse("25.00"))
+	d.profile.Price = price("25.00")
 	d.sees("03-17", 10)
 	d.deleted(id)
 	for _, c := range billing.NewPlan(d.snapshot(day("03-20"), 12)).Decisions[0].Changes {
@@ -168,7 +175,6 @@ func TestOldPlaceWithoutPrice(t *testing.T) {
 // yet; a dated line for settled days keeps the price of its days.
 func TestCustomPriceOfDays(t *testing.T) {
 	t.Parallel()
-	price := func(s string) billing.Price { return billing.PriceOf(decimal.MustParse(s)) }
 	d := newDesk(t, agreed(true, "01-01"))
 	d.profile.Price = price("20.00")
 	d.standing("03-31")
@@ -180,9 +186,7 @@ func TestCustomPriceOfDays(t *testing.T) {
 	for serial, want := range map[string]string{
 		"TU-aaaaaaaaaa-S20260101": "31.00", "TU-aaaaaaaaaa-D20260310": "20.00", "TU-aaaaaaaaaa-D20260317": "20.00",
 	} {
-		if a := d.line(1, serial); !a.UnitPrice.Equal(price(want)) {
-			t.Errorf("%s costs %s, want %s", serial, a.UnitPrice.Amount, want)
-		}
+		d.costs(1, serial, want)
 	}
 
 	d = newDesk(t, agreed(true, "01-01"))
@@ -192,9 +196,7 @@ func TestCustomPriceOfDays(t *testing.T) {
 	d.profile.Price = price("31.00")
 	d.sees("03-20", 10) // P 2 ends on 19 March, an open day; it costs the new price
 	for serial, want := range map[string]string{"TU-aaaaaaaaaa-S20260101": "31.00", "TU-aaaaaaaaaa-P20260310": "31.00"} {
-		if a := d.line(1, serial); !a.UnitPrice.Equal(price(want)) {
-			t.Errorf("%s costs %s, want %s", serial, a.UnitPrice.Amount, want)
-		}
+		d.costs(1, serial, want)
 	}
 	if got := d.link().Ledgers[0].Price; !got.Equal(price("31.00")) {
 		t.Errorf("the price that was written last is %s", got.Amount)
@@ -336,30 +338,20 @@ func TestTexts(t *testing.T) {
 		d := newDesk(t, agreed(true, "04-01"))
 		d.link().Options.ShowUnassigned = true
 		d.sees("04-01", 10)
-		if got := d.line(1, "TU-aaaaaaaaaa-S20260401").Description; got != "0 unassigned" {
-			t.Errorf("the line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-S20260401", "0 unassigned")
 		d.link().Options.ShowUnassigned, d.link().Options.Description = false, "as agreed"
 		d.sees("04-02", 10)
-		if got := d.line(1, "TU-aaaaaaaaaa-S20260401").Description; got != "as agreed" {
-			t.Errorf("the line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-S20260401", "as agreed")
 	})
 	t.Run("what a dated line is", func(t *testing.T) {
 		t.Parallel()
 		d := from10(t, true, true, "03-31")
 		d.link().Options.Description = "as agreed"
 		d.sees("03-17", 8)
-		if got := d.line(1, "TU-aaaaaaaaaa-D20260317").Description; got != "2 removed 17 March" {
-			t.Errorf("the credit says %q", got)
-		}
-		if got := d.line(1, "TU-aaaaaaaaaa-S20260101").Description; got != "as agreed" {
-			t.Errorf("the standing line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-D20260317", "2 removed 17 March")
+		d.says(1, "TU-aaaaaaaaaa-S20260101", "as agreed")
 		d.sees("03-18", 11)
-		if got := d.line(1, "TU-aaaaaaaaaa-D20260318").Description; got != "1 added 18 March" {
-			t.Errorf("the dated line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-D20260318", "1 added 18 March")
 	})
 	t.Run("nobody asked for one", func(t *testing.T) {
 		t.Parallel()
@@ -395,9 +387,7 @@ func TestTexts(t *testing.T) {
 		d.sees("03-17", 12)
 		name = "Else"
 		d.sees("03-18", 12)
-		if got := d.line(1, "TU-aaaaaaaaaa-P20260317").Description; got != "2 added 17 March" {
-			t.Errorf("the pending line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-P20260317", "2 added 17 March")
 	})
 	t.Run("on a place that was left", func(t *testing.T) {
 		t.Parallel()
@@ -419,9 +409,7 @@ func TestTexts(t *testing.T) {
 		d.sees("03-10", 10)
 		name = "Else"
 		d.approved("03-17", 0)
-		if got := d.line(1, "TU-aaaaaaaaaa-S20260101").Description; got != "Ada" {
-			t.Errorf("the line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-S20260101", "Ada")
 	})
 	t.Run("a tenant that is gone", func(t *testing.T) {
 		t.Parallel()
@@ -434,9 +422,7 @@ func TestTexts(t *testing.T) {
 		}
 		d.link().GoneSince = day("03-20")
 		d.approved("03-20", 0)
-		if got := d.line(1, "TU-aaaaaaaaaa-S20260101").Description; got != "Ada" {
-			t.Errorf("the line says %q", got)
-		}
+		d.says(1, "TU-aaaaaaaaaa-S20260101", "Ada")
 	})
 }
 
@@ -444,8 +430,7 @@ func TestTexts(t *testing.T) {
 // no more; a place that it would move to is not there yet.
 func TestKeptOtherwise(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-	d.standing("03-31")
+	d := between(t, agreed(true, "03-01"))
 	d.sees("03-10", 10)
 	before := d.link().Ledgers
 	d.link().Agreement = 2

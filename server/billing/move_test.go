@@ -133,8 +133,7 @@ func TestMoveOfYoungLines(t *testing.T) {
 	}
 	t.Run("a line that began after another had ended", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.standing("03-31")
+		d := between(t, agreed(true, "03-01"))
 		d.approved("03-17", 0)
 		d.sees("04-10", 10)
 		d.on(1, "S 10 from 10 Apr; S 10 to 31 Mar")
@@ -179,8 +178,7 @@ func TestMoveWithCounts(t *testing.T) {
 	t.Parallel()
 	rows := []acceptanceRow{
 		{"more, then a move on the same day, with as many as before", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.sees("03-17", 12)
 			d.on(1, "D 2 from 17 Mar to 31 Mar; S 12")
 			d.link().Agreement = 2
@@ -189,10 +187,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 10 from 1 Apr")
 		}},
 		{"more after the move, held until its last day has passed", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.ws.Policy.Seats = new(1)
 			if got := heldBy(d.sees("03-20", 12)); got != "rise_too_large" {
 				t.Errorf("held by %q", got)
@@ -202,39 +197,27 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 12 from 1 Apr")
 		}},
 		{"removed after the move, before the new place begins", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.link().Removed = true
 			d.approved("03-20", 10)
 			d.on(1, "S 10 to 31 Mar")
 			d.on(2, "")
 		}},
 		{"fewer after the move, with a credit", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d := moved(t, agreed(true, "03-01"))
 			d.link().Options.AllowCredit = true
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
 			d.sees("03-20", 8)
 			d.on(1, "D -2 from 20 Mar to 31 Mar; S 10 to 31 Mar")
 			d.on(2, "S 8 from 1 Apr")
 		}},
 		{"more on the old place's last day", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.sees("03-31", 12)
 			d.on(1, "D 2 from 31 Mar to 31 Mar; S 10 to 31 Mar")
 			d.on(2, "S 12 from 1 Apr")
 		}},
 		{"more after the move, held until its last day has passed, and more again", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.ws.Policy.Seats = new(1)
 			d.sees("03-20", 12)
 			d.approved("04-10", 13)
@@ -242,10 +225,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "P 1 from 10 Apr; S 12 from 1 Apr")
 		}},
 		{"more after the move, held until the new place is invoiced", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.ws.Policy.Seats = new(1)
 			d.sees("03-20", 12)
 			for range 2 {
@@ -256,28 +236,19 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "D 2 from 1 Apr to 30 Apr; S 12 from 1 Apr")
 		}},
 		{"fewer after the move, no credit: paid to the end of the old place's stretch, no longer", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-15", "03-15"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, monthlyFrom("2025-01-15", "03-15"))
 			d.sees("03-20", 8)
 			d.on(1, "S 10 to 31 Mar")
 			d.on(2, "S 8 from 1 Apr") // inside a period of the new agreement, which is nobody's stretch of 20 March
 		}},
 		{"fewer on the new place's first day: paid to the end of that period", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-15", "03-15"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, monthlyFrom("2025-01-15", "03-15"))
 			d.sees("04-01", 8)
 			d.on(1, "S 10 to 31 Mar")
 			d.on(2, "D 2 from 1 Apr to 14 Apr; S 8 from 1 Apr")
 		}},
 		{"fewer after the move, held until the new place's first day is its last invoiced one: no credit", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), monthlyFrom("2025-01-02", "03-02"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, monthlyFrom("2025-01-02", "03-02"))
 			d.ws.Policy.Seats = new(1)
 			d.sees("03-20", 8)
 			d.m.invoice(2)
@@ -295,8 +266,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "D 2 from 17 Mar to 31 Mar; S 8 from 17 Mar")
 		}},
 		{"more with the move, taken back on the same day: it leaves nothing", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.link().Agreement = 2
 			d.sees("03-17", 12)
 			d.on(1, "D 2 from 17 Mar to 31 Mar; S 10 to 31 Mar")
@@ -305,10 +275,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 10 from 1 Apr")
 		}},
 		{"more after the move, while an invoice of the old place waits to be made again: no day is lost", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.m.unmake(1)
 			if got := heldBy(d.sees("03-20", 12)); got != "invoice_moved_back" {
 				t.Errorf("held by %q", got)
@@ -319,8 +286,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 12 from 1 Apr")
 		}},
 		{"removed, billed elsewhere while the old lines run out, and moved back: more is due on both", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "04-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "04-01"))
 			d.link().Removed = true
 			d.approved("03-17", 10)
 			d.link().Removed, d.link().Agreement = false, 2
@@ -344,8 +310,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 10 from 20 Mar")
 		}},
 		{"it had fallen to nothing: paid days aren't charged again", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.approved("03-17", 0)
 			d.on(1, "S 10 to 31 Mar")
 			d.link().Agreement = 2
@@ -354,9 +319,8 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 10 from 1 Apr")
 		}},
 		{"it had fallen to nothing, with a credit: what comes back before the last day is due on the old place", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d := between(t, agreed(true, "03-01"))
 			d.link().Options.AllowCredit = true
-			d.standing("03-31")
 			d.approved("03-17", 0)
 			d.on(1, "D -10 from 17 Mar to 31 Mar; S 10 to 31 Mar")
 			d.link().Agreement = 2
@@ -365,8 +329,7 @@ func TestMoveWithCounts(t *testing.T) {
 			d.on(2, "S 10 from 1 Apr")
 		}},
 		{"it had fallen to nothing, and still has none", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.approved("03-17", 0)
 			d.link().Agreement = 2
 			d.sees("03-20", 0)

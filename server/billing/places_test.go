@@ -268,10 +268,7 @@ func TestComingBack(t *testing.T) {
 	t.Parallel()
 	rows := []acceptanceRow{
 		{"after its last day", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.on(2, "S 10 from 1 Apr")
 			d.link().Agreement = 1
 			d.sees("04-10", 10) // agreement 2 isn't invoiced into April: its line ends on the day before
@@ -287,10 +284,7 @@ func TestComingBack(t *testing.T) {
 			d.on(1, "P 2 from 20 Apr; S 10 from 10 Apr; S 10 to 31 Mar")
 		}},
 		{"before its last day", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.link().Agreement = 1
 			d.sees("03-31", 10)
 			d.on(2, "S 10 from 1 Apr to 1 Apr")
@@ -318,10 +312,7 @@ func TestComingBack(t *testing.T) {
 			}
 		}},
 		{"what would come of it is forgotten when it is held", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
-			d.link().Agreement = 2
-			d.sees("03-17", 10)
+			d := moved(t, agreed(true, "03-01"))
 			d.link().Agreement = 1
 			d.ws.Policy.Seats = new(0)
 			p := d.sees("04-10", 10)
@@ -333,8 +324,7 @@ func TestComingBack(t *testing.T) {
 			}
 		}},
 		{"a place that was only begun to be counted for", func(t *testing.T) {
-			d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-			d.standing("03-31")
+			d := between(t, agreed(true, "03-01"))
 			d.link().Agreement = 2
 			d.links[0].Ledgers = append(d.links[0].Ledgers, billing.Ledger{Agreement: 2, Product: 1})
 			d.sees("03-17", 10)

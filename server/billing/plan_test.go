@@ -180,7 +180,7 @@ func TestFingerprint(t *testing.T) {
 		"a seat more":      plan("03-17", 13, nil),
 		"another day":      plan("03-18", 12, nil),
 		"one of a seat":    plan("03-17", 11, nil),
-		"a custom price":   plan("03-17", 12, func(d *desk) { d.profile.Price = billing.PriceOf(decimal.MustParse("23.00")) }),
+		"a custom price":   plan("03-17", 12, func(d *desk) { d.profile.Price = price("23.00") }),
 		"not to be billed": plan("03-17", 12, func(d *desk) { d.profile.Bill = billing.NoCharge }),
 		"a seat less":      plan("03-17", 9, nil),
 	} {

@@ -3,8 +3,6 @@ package billing_test
 import (
 	"testing"
 
-	"github.com/govalues/decimal"
-
 	"trueup/server/billing"
 	"trueup/server/sim/oracle"
 )
@@ -80,11 +78,11 @@ func TestPriceChangesAreJudged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t, agreed(true, "01-01"))
-			d.profile.Price = billing.PriceOf(decimal.MustParse("20.00"))
+			d.profile.Price = price("20.00")
 			d.standing("03-31")
 			d.sees("03-10", 10)
 			d.ws.Policy = row.policy
-			d.profile.Price = billing.PriceOf(decimal.MustParse("21.00"))
+			d.profile.Price = price("21.00")
 			p := d.sees("03-17", 10)
 			if got := heldBy(p); got != row.held {
 				t.Errorf("held by %q, want %q", got, row.held)
@@ -125,8 +123,7 @@ func TestFreeze(t *testing.T) {
 	}
 	t.Run("one hold for two agreements", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "04-01"))
-		d.standing("03-31")
+		d := between(t, agreed(true, "04-01"))
 		d.link().Agreement = 2
 		d.sees("03-10", 10)
 		d.ws.Policy.FreezeDays, d.ws.Observe = 20, true

@@ -132,10 +132,7 @@ var rows = []acceptanceRow{
 		d.expect("S 20", "440.00")
 	}},
 	{"move to an agreement that is invoiced less far", func(t *testing.T) {
-		d := newDesk(t, agreed(true, "01-01"), agreed(true, "03-01"))
-		d.standing("03-31")
-		d.link().Agreement = 2
-		d.sees("03-17", 10)
+		d := moved(t, agreed(true, "03-01"))
 		d.expect("S 10 to 31 Mar", "0.00")
 		if got, want := d.lines(2), "S 10 from 1 Apr"; got != want {
 			t.Errorf("new agreement has %q, want %q", got, want)
