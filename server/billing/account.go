@@ -31,7 +31,12 @@ func (l Link) ours(ledgers []Ledger, i int, additions []Addition) []Line {
 
 // knows is the place of a line among those that the ledger knows; -1 for another's.
 func (l Ledger) knows(id AdditionID) int {
-	return slices.IndexFunc(l.Lines, func(k Line) bool { return k.ID == id })
+	for i := range l.Lines { // a line is large, and this is asked for each line of each ledger
+		if l.Lines[i].ID == id {
+			return i
+		}
+	}
+	return -1
 }
 
 // invoiced lets billed grow when IT moved on: by what the lines carried, as they

@@ -81,6 +81,9 @@ func RoleOf(a Addition) Role {
 
 // ours says that the line carries the link's serial.
 func (k LinkKey) ours(a Addition) bool {
+	if !strings.HasPrefix(a.Serial, "TU-"+string(k)) { // most lines, and reading a serial takes long
+		return false
+	}
 	s, ok := ParseSerial(a.Serial)
 	return ok && s.Key == k
 }
