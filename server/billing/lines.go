@@ -151,9 +151,10 @@ func (w *work) describe(s *Snapshot, p *place, before Addition) (text string, wr
 // asRead is the line as ConnectWise has it, before an answer of a person changed what
 // the plan starts from.
 func (p *place) asRead(s *Snapshot, line Line) Addition {
-	for _, a := range s.Additions[p.ledger.Agreement] {
-		if a.ID == line.ID {
-			return a
+	all := s.Additions[p.ledger.Agreement]
+	for i := range all {
+		if all[i].ID == line.ID {
+			return all[i]
 		}
 	}
 	return line.Addition
