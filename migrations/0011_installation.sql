@@ -12,10 +12,14 @@ CREATE TABLE installation (
     installed_at    timestamptz,
     installed_by    text NOT NULL DEFAULT '',
     checked_at      timestamptz,
+    trouble         text NOT NULL DEFAULT '',
+    trouble_action  text NOT NULL DEFAULT '',
+    repaired_at     timestamptz,
     check_due_at    timestamptz,
     lease           text NOT NULL DEFAULT '',
     lease_until     timestamptz,
-    created_at      timestamptz NOT NULL DEFAULT now()
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX installation_check_due ON installation (check_due_at);
 COMMENT ON TABLE installation IS 'What Trueup made inside a workspace''s Manage, and by what its screens and callbacks are told apart from those of others.';
@@ -24,6 +28,8 @@ COMMENT ON COLUMN installation.callback_secret IS 'Of the address of callbacks; 
 COMMENT ON COLUMN installation.callback_hash IS 'SHA-256 of the secret, which is random: what arrives is compared with it.';
 COMMENT ON COLUMN installation.manage IS 'Site and company in which the parts were made: their ids mean nothing in another.';
 COMMENT ON COLUMN installation.report IS 'What the last look found, made and lacked; never an address.';
+COMMENT ON COLUMN installation.trouble IS 'Why callbacks do not come, in words; empty: they do as far as the last look could tell.';
+COMMENT ON COLUMN installation.repaired_at IS 'When a nightly look last found a callback disabled, edited or gone, and repaired it.';
 COMMENT ON COLUMN installation.check_due_at IS 'When the nightly look is due; null until something was installed.';
 COMMENT ON COLUMN installation.lease IS 'Who installs or removes at this moment, until lease_until: two at once would make everything twice.';
 

@@ -412,6 +412,69 @@ CREATE TABLE public.holding (
 
 COMMENT ON TABLE public.holding IS 'Who held which SKU from day to day, both included; an open interval has no last day.';
 
+CREATE TABLE public.installation (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    embed_key text NOT NULL,
+    callback_secret bytea,
+    callback_hash bytea,
+    manage text DEFAULT ''::text NOT NULL,
+    public_url text DEFAULT ''::text NOT NULL,
+    report jsonb DEFAULT '{}'::jsonb NOT NULL,
+    installed_at timestamp with time zone,
+    installed_by text DEFAULT ''::text NOT NULL,
+    checked_at timestamp with time zone,
+    trouble text DEFAULT ''::text NOT NULL,
+    trouble_action text DEFAULT ''::text NOT NULL,
+    repaired_at timestamp with time zone,
+    check_due_at timestamp with time zone,
+    lease text DEFAULT ''::text NOT NULL,
+    lease_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT installation_embed_key_check CHECK ((embed_key <> ''::text))
+);
+
+COMMENT ON TABLE public.installation IS 'What Trueup made inside a workspace''s Manage, and by what its screens and callbacks are told apart from those of others.';
+
+COMMENT ON COLUMN public.installation.embed_key IS 'Random, in the addresses of the screens and callbacks: it says which workspace is meant and is no secret.';
+
+COMMENT ON COLUMN public.installation.callback_secret IS 'Of the address of callbacks; sealed, with table, row and column as additional data.';
+
+COMMENT ON COLUMN public.installation.callback_hash IS 'SHA-256 of the secret, which is random: what arrives is compared with it.';
+
+COMMENT ON COLUMN public.installation.manage IS 'Site and company in which the parts were made: their ids mean nothing in another.';
+
+COMMENT ON COLUMN public.installation.report IS 'What the last look found, made and lacked; never an address.';
+
+COMMENT ON COLUMN public.installation.trouble IS 'Why callbacks do not come, in words; empty: they do as far as the last look could tell.';
+
+COMMENT ON COLUMN public.installation.repaired_at IS 'When a nightly look last found a callback disabled, edited or gone, and repaired it.';
+
+COMMENT ON COLUMN public.installation.check_due_at IS 'When the nightly look is due; null until something was installed.';
+
+COMMENT ON COLUMN public.installation.lease IS 'Who installs or removes at this moment, until lease_until: two at once would make everything twice.';
+
+ALTER TABLE public.installation ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.installation_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.installation_part (
+    name text NOT NULL,
+    kind text NOT NULL,
+    workspace_id bigint NOT NULL,
+    manage_id integer NOT NULL,
+    CONSTRAINT installation_part_kind_check CHECK ((kind = ANY (ARRAY['screen'::text, 'callback'::text]))),
+    CONSTRAINT installation_part_name_check CHECK ((name <> ''::text))
+);
+
+COMMENT ON TABLE public.installation_part IS 'A screen or callback that Trueup made in Manage, by its id there.';
+
 CREATE TABLE public.invitation (
     id bigint NOT NULL,
     workspace_id bigint NOT NULL,
@@ -1139,6 +1202,18 @@ ALTER TABLE ONLY public.holder
 ALTER TABLE ONLY public.holding
     ADD CONSTRAINT holding_pkey PRIMARY KEY (tenant, sku, user_id, from_day, workspace_id);
 
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_embed_key_key UNIQUE (embed_key);
+
+ALTER TABLE ONLY public.installation_part
+    ADD CONSTRAINT installation_part_pkey PRIMARY KEY (name, kind, workspace_id);
+
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_workspace_id_key UNIQUE (workspace_id);
+
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_email_workspace_id_key UNIQUE (email, workspace_id);
 
@@ -1298,6 +1373,10 @@ CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (evid
 
 CREATE UNIQUE INDEX holding_open ON public.holding USING btree (tenant, sku, user_id, workspace_id) WHERE (to_day IS NULL);
 
+CREATE INDEX installation_check_due ON public.installation USING btree (check_due_at);
+
+CREATE INDEX installation_part_of_workspace ON public.installation_part USING btree (workspace_id);
+
 CREATE INDEX link_of_profile ON public.link USING btree (profile_id);
 
 CREATE UNIQUE INDEX membership_member ON public.membership USING btree (workspace_id, lower(manage_member)) WHERE (manage_member <> ''::text);
@@ -1425,6 +1504,12 @@ ALTER TABLE ONLY public.holder
 
 ALTER TABLE ONLY public.holding
     ADD CONSTRAINT holding_workspace_id_tenant_user_id_fkey FOREIGN KEY (workspace_id, tenant, user_id) REFERENCES public.holder(workspace_id, tenant, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.installation_part
+    ADD CONSTRAINT installation_part_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.installation(workspace_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.installation
+    ADD CONSTRAINT installation_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.invitation
     ADD CONSTRAINT invitation_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;

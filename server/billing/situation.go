@@ -15,6 +15,13 @@ type Situation struct {
 	Faults      []TenantFault
 	Ends        []AgreementEnd
 	Failures    []SyncFailure
+	Callbacks   CallbackState
+}
+
+// CallbackState is how the callbacks of Manage stood when they were last looked at.
+type CallbackState struct {
+	Trouble, Action string // why they don't come, and what to do; "" as far as is known
+	Repaired        Day    // when some were last found disabled or edited, and repaired; zero: never
 }
 
 // LicenseState is a SKU of a customer's tenant as last seen.

@@ -38,6 +38,7 @@ func Events(s billing.Situation, now time.Time, free func(billing.SKUID, string)
 	}
 	e.holds()
 	e.connections()
+	e.callbacks()
 	e.failures()
 	e.agreementsEnd()
 	e.partner()
@@ -195,6 +196,26 @@ func (e *events) connections() {
 				Action: "Give it a new secret or certificate, or have the consent given again, before that day.", Screen: "/connections",
 			})
 		}
+	}
+}
+
+// repairedTold is for how many days a repair of callbacks is worth telling.
+const repairedTold = 2
+
+// callbacks tells that Manage doesn't say any more what changes there, unless nothing of it
+// can be reached, and that it did not for a while.
+func (e *events) callbacks() {
+	c := e.s.Callbacks
+	if c.Trouble != "" && !e.manageBroken {
+		e.add(billing.ConnectionBroken, "callbacks", billing.Notification{
+			Text: "ConnectWise may not tell Trueup what changes there; every night all is compared. " + c.Trouble, Action: c.Action, Screen: "/connections",
+		})
+	}
+	if day := c.Repaired; !day.IsZero() && e.s.Today-day < repairedTold {
+		e.add(billing.ConnectionBroken, "callbacks:repaired:"+day.String(), billing.Notification{
+			Text:   "Callbacks in ConnectWise were disabled, edited or gone, and were repaired on " + words(day) + ". What changed there before is found by the night.",
+			Action: "If it happens again, see whether ConnectWise can reach Trueup, and who edits its callbacks.", Screen: "/connections",
+		})
 	}
 }
 

@@ -146,3 +146,36 @@ func TestEventsAreClean(t *testing.T) {
 		}
 	}
 }
+
+// That callbacks don't come is told as long as it is so, unless nothing of Manage comes; a
+// repair is told for two days.
+func TestCallbackEvents(t *testing.T) {
+	t.Parallel()
+	manage := billing.ConnectionState{ID: 2, Manage: true, Name: "Manage", Broken: true, Code: "connectwise_wrong_key", Text: "Wrong key."}
+	trouble := billing.CallbackState{Trouble: "The role lacks it.", Action: "Give it."}
+	for name, c := range map[string]struct {
+		in   billing.Situation
+		want []string
+	}{
+		"all is well": {billing.Situation{}, nil},
+		"trouble":     {billing.Situation{Callbacks: trouble}, []string{"callbacks"}},
+		"all broken":  {billing.Situation{Callbacks: trouble, Connections: []billing.ConnectionState{manage}}, []string{"connection:2"}},
+		"repaired":    {billing.Situation{Callbacks: billing.CallbackState{Repaired: today - 1}}, []string{"callbacks:repaired:" + (today - 1).String()}},
+		"long ago":    {billing.Situation{Callbacks: billing.CallbackState{Repaired: today - 2}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.in.Today = today
+			var keys []string
+			for _, n := range Events(c.in, today.Time(), free) {
+				if n.Kind != billing.ConnectionBroken || n.Text == "" || n.Action == "" && n.Key != "connection:2" || n.Screen != "/connections" {
+					t.Errorf("%+v", n)
+				}
+				keys = append(keys, n.Key)
+			}
+			if d := cmp.Diff(c.want, keys); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

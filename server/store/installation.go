@@ -32,7 +32,13 @@ type Installation struct {
 	Installed time.Time // zero: nothing was made yet
 	By        string    // who installed; "" for the terminal
 	Checked   time.Time // the last look; zero: none
-	Running   bool      // somebody installs or removes at this moment
+	// Trouble is why callbacks don't come, and TroubleAction what to do, in words; "" as far
+	// as the last look could tell.
+	Trouble, TroubleAction string
+	// Repaired is when a nightly look last repaired a callback. Keep sets it to now where it
+	// isn't zero, and leaves it where it is.
+	Repaired time.Time
+	Running  bool // somebody installs or removes at this moment
 }
 
 // The kinds of InstalledPart.
@@ -48,6 +54,7 @@ type InstalledPart struct {
 }
 
 const installationColumns = `i.embed_key, i.manage, i.public_url, i.report, i.installed_at, i.installed_by, i.checked_at,
+	i.trouble, i.trouble_action, i.repaired_at,
 	coalesce(i.lease_until > now(), false) AS running`
 
 const (
@@ -75,7 +82,8 @@ const (
 	sqlKeepInstallation query = `UPDATE installation
 		SET manage = $3, public_url = $4, report = $5, checked_at = now(),
 			installed_at = CASE WHEN $6 THEN coalesce(installed_at, now()) END,
-			installed_by = CASE WHEN installed_at IS NULL THEN $7 ELSE installed_by END
+			installed_by = CASE WHEN installed_at IS NULL THEN $7 ELSE installed_by END,
+			trouble = $8, trouble_action = $9, repaired_at = CASE WHEN $10 THEN now() ELSE repaired_at END
 		WHERE workspace_id = $1 AND lease = $2`
 
 	sqlForgetParts query = `DELETE FROM installation_part WHERE workspace_id = $1`
@@ -144,6 +152,9 @@ func (s *Scope) Installation(ctx context.Context) (Installation, error) {
 		Installed *time.Time `db:"installed_at"`
 		By        string     `db:"installed_by"`
 		Checked   *time.Time `db:"checked_at"`
+		Trouble   string     `db:"trouble"`
+		Action    string     `db:"trouble_action"`
+		Repaired  *time.Time `db:"repaired_at"`
 		Running   bool       `db:"running"`
 	}
 	var parts []struct {
@@ -160,7 +171,7 @@ func (s *Scope) Installation(ctx context.Context) (Installation, error) {
 	}
 	i := Installation{
 		Key: row.Key, Manage: row.Manage, Public: row.Public, Report: row.Report, Installed: timeOf(row.Installed), By: row.By,
-		Checked: timeOf(row.Checked), Running: row.Running,
+		Checked: timeOf(row.Checked), Running: row.Running, Trouble: row.Trouble, TroubleAction: row.Action, Repaired: timeOf(row.Repaired),
 	}
 	for _, p := range parts {
 		i.Parts = append(i.Parts, InstalledPart(p))
@@ -238,15 +249,16 @@ func (l *InstallationLease) read(ctx context.Context) (err error) {
 	return err
 }
 
-// Keep keeps Manage, Public, Parts and Report as they are in i. With no parts nothing is
-// installed. ErrStale when the lease is over.
+// Keep keeps Manage, Public, Parts, Report and Trouble as they are in i. With no parts
+// nothing is installed. ErrStale when the lease is over.
 func (l *InstallationLease) Keep(ctx context.Context, i Installation) error {
 	report := i.Report
 	if len(report) == 0 {
 		report = json.RawMessage(`{}`)
 	}
 	err := l.scope.within(ctx, func(s *Scope) error {
-		err := s.touch(ctx, sqlKeepInstallation, s.id, l.token, i.Manage, i.Public, []byte(report), len(i.Parts) > 0, plain(i.By))
+		err := s.touch(ctx, sqlKeepInstallation, s.id, l.token, i.Manage, i.Public, []byte(report), len(i.Parts) > 0, plain(i.By),
+			plain(i.Trouble), plain(i.TroubleAction), !i.Repaired.IsZero())
 		if err != nil {
 			return err
 		}
@@ -265,6 +277,13 @@ func (l *InstallationLease) Keep(ctx context.Context, i Installation) error {
 // come are those of nobody. ErrStale when the lease is over.
 func (l *InstallationLease) Remove(ctx context.Context) error {
 	return l.stale("forget what was installed", l.scope.touch(ctx, sqlRemoveInstallation, l.scope.id, l.token))
+}
+
+// In is the lease inside a transaction, for what must be kept together with others.
+func (l *InstallationLease) In(tx *Tx) *InstallationLease {
+	in := *l
+	in.scope = tx.In(l.scope.id)
+	return &in
 }
 
 func (l *InstallationLease) stale(what string, err error) error {

@@ -107,6 +107,15 @@ func (s *Scope) Situation(ctx context.Context, now time.Time) (billing.Situation
 	if out.Tenants, err = s.PartnerTenants(ctx); err != nil {
 		return out, err
 	}
+	switch is, err := s.Installation(ctx); {
+	case err == nil:
+		out.Callbacks.Trouble, out.Callbacks.Action = is.Trouble, is.TroubleAction
+		if !is.Repaired.IsZero() {
+			out.Callbacks.Repaired = billing.DayOf(is.Repaired.In(zone))
+		}
+	case !errors.Is(err, ErrNotFound):
+		return out, err
+	}
 	return out, errors.Join(s.licenseStates(ctx, &out), s.waits(ctx, &out), s.tenantFaults(ctx, &out), s.agreementEnds(ctx, &out), s.syncFailures(ctx, &out))
 }
 
