@@ -67,6 +67,13 @@ var needed = []probe{
 	{"/finance/invoices/count", InquireInvoices},
 }
 
+// installing are reads of what package plugin makes. They prove that the role may look,
+// and not that it may add, edit or delete.
+var installing = []probe{
+	{"/system/connectwisehostedsetups/count", HostedAPI},
+	{"/system/callbacks/count", Callbacks},
+}
+
 // excess are reads of other screens.
 var excess = []probe{
 	{"/company/contacts/count", "Companies > Contacts: inquire"},
@@ -161,8 +168,10 @@ func (c *Client) checkRole(ctx context.Context, about *About) error {
 	if err := c.probeRecap(ctx, about); err != nil {
 		return err
 	}
-	if err := judge(c.probe(ctx, probe{callbacksRoute + "/count", Callbacks}), Callbacks, &about.Wanting, &about.Unproven); err != nil {
-		return err
+	for _, p := range installing {
+		if err := judge(c.probe(ctx, p), p.permission, &about.Wanting, &about.Unproven); err != nil {
+			return err
+		}
 	}
 	for _, p := range excess {
 		switch err := c.probe(ctx, p); {

@@ -11,7 +11,7 @@ import (
 
 // healthy answers all probes of Test.
 func healthy(m *manage) {
-	for _, p := range append(append([]probe{{callbacksRoute + "/count", ""}}, needed...), excess...) {
+	for _, p := range slices.Concat(installing, needed, excess) {
 		m.on("GET "+p.route, says(200, `{"count":3}`))
 	}
 	for _, p := range excess {
@@ -44,7 +44,11 @@ func TestTest(t *testing.T) {
 			m.on("GET /finance/agreements/types/count", denied)
 			m.on("GET /finance/agreementrecap/7", denied)
 			m.on("GET /system/callbacks/count", denied)
-		}, want: About{Missing: []Permission{InquireSetup, InquireCatalog, InquireRecap}, Wanting: []Permission{Callbacks}, Unproven: unproven}},
+			m.on("GET /system/connectwisehostedsetups/count", denied)
+		}, want: About{Missing: []Permission{InquireSetup, InquireCatalog, InquireRecap}, Wanting: []Permission{HostedAPI, Callbacks}, Unproven: unproven}},
+		{name: "a Manage without a hosted API", spoil: func(m *manage, _ *Client) {
+			m.on("GET /system/connectwisehostedsetups/count", says(404, `{"code":"ConnectWiseApi","message":"The endpoint does not exist."}`))
+		}, want: About{Unproven: append(slices.Clone(unproven), HostedAPI)}},
 		{name: "no agreements allowed", fault: MissingPermission, spoil: func(m *manage, _ *Client) {
 			m.on("GET /finance/agreements/count", denied)
 			m.on("GET /finance/agreements", denied)
@@ -126,5 +130,33 @@ func TestTestWritesNothing(t *testing.T) {
 		if c[:4] != http.MethodGet+" " {
 			t.Error(c)
 		}
+	}
+}
+
+// Access is a way to the codebase of now, with the credentials.
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, nil)
+	first, err := s.client.Access(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Upgrade("v2027_1/", "v2027.1")
+	now, err := s.client.Access(testContext(t))
+	if err != nil || first.API == now.API || now.API != s.url+"/v2027_1/apis/3.0" || now.Site != s.url || now.Company != "acme" {
+		t.Fatalf("first %q, now %q at %q, %v", first.API, now.API, now.Site, err)
+	}
+	req, err := http.NewRequestWithContext(testContext(t), http.MethodGet, now.API+"/finance/agreements/count", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now.Sign(req)
+	resp, err := now.HTTP.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	InquireCatalog    Permission = "Procurement > Product Catalog: inquire"
 	InquireSetup      Permission = "System > Table Setup: inquire"
 	Callbacks         Permission = "System > Callbacks (API): for installing"
+	HostedAPI         Permission = "System > Manage Hosted API: for installing"
 )
 
 // permissionOf lists which permission a route needs; the first that matches counts.
@@ -37,6 +38,7 @@ var permissionOf = []struct {
 	{"", "/company/companies", InquireCompanies},
 	{"", "/procurement/catalog", InquireCatalog},
 	{"", "/system/callbacks", Callbacks},
+	{"", "/system/connectwisehosted", HostedAPI},
 }
 
 // Permission names what a call that was answered with 403 lacked.

@@ -3,7 +3,6 @@ package connectwise
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -200,38 +199,5 @@ func TestRecapAndTypes(t *testing.T) {
 	types, err := m.client().AgreementTypes(testContext(t))
 	if d := cmp.Diff([]billing.AgreementType{{ID: 4, Name: "Managed 365"}, {ID: 5, Name: "Old", Inactive: true}}, types); d != "" || err != nil {
 		t.Error(d, err)
-	}
-}
-
-func TestCallbacks(t *testing.T) {
-	t.Parallel()
-	m := newManage(t)
-	const one = `{"id":26559,"url":"https://t.example/c?recordId=","objectId":1,"type":"agreement","level":"owner","memberId":243,"inactiveFlag":true,"isSelfSuppressedFlag":true}`
-	want := Callback{ID: 26559, URL: "https://t.example/c?recordId=", ObjectID: 1, Type: "agreement", Level: "owner", Inactive: true, SelfSuppressed: true}
-	m.on("GET /system/callbacks", says(200, "["+one+"]"))
-	m.on("POST /system/callbacks", says(201, one))
-	m.on("DELETE /system/callbacks/26559", says(204, ""))
-	c := m.client()
-	all, err := c.Callbacks(testContext(t))
-	if d := cmp.Diff([]Callback{want}, all); d != "" || err != nil {
-		t.Error(d, err)
-	}
-	made, err := c.CreateCallback(testContext(t), want)
-	if d := cmp.Diff(want, made); d != "" || err != nil {
-		t.Error(d, err)
-	}
-	if b := m.body("POST /system/callbacks"); !strings.Contains(b, `"isSelfSuppressedFlag":true`) || strings.Contains(b, "26559") {
-		t.Error(b)
-	}
-	if err := c.DeleteCallback(testContext(t), 26559); err != nil {
-		t.Error(err)
-	}
-	if err := c.DeleteCallback(testContext(t), 1); err != nil {
-		t.Error(err) // it isn't there any more
-	}
-	m.on("POST /system/callbacks", says(400, `{"code":"ObjectExists","message":"A matching callback entry already exists"}`))
-	var refused *APIError
-	if _, err := c.CreateCallback(testContext(t), want); !errors.As(err, &refused) || refused.VendorCode != "ObjectExists" {
-		t.Error(err)
 	}
 }

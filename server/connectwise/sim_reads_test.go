@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"trueup/server/billing"
 	"trueup/server/sim/connectwisesim"
 	"trueup/server/sim/invoice"
@@ -109,28 +107,6 @@ func TestSimulatedCompaniesByManyIdentifiers(t *testing.T) {
 	found, err := s.client.ProductList(testContext(t), ProductQuery{Text: "business", Active: true, Most: 10})
 	if err != nil || len(found) != 1 {
 		t.Error(found, err)
-	}
-}
-
-func TestSimulatedCallbacks(t *testing.T) {
-	t.Parallel()
-	s := simulate(t, nil)
-	ctx := testContext(t)
-	want := Callback{Description: "Trueup", URL: "https://t.example/callbacks/k/s?recordId=", ObjectID: 1, Type: "agreement", Level: "owner", SelfSuppressed: true}
-	made, err := s.client.CreateCallback(ctx, want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want.ID = made.ID
-	all, err := s.client.Callbacks(ctx)
-	if d := cmp.Diff([]Callback{want}, all); d != "" || err != nil {
-		t.Error(d, err)
-	}
-	if err := s.client.DeleteCallback(ctx, made.ID); err != nil {
-		t.Error(err)
-	}
-	if all, err := s.client.Callbacks(ctx); err != nil || len(all) != 0 {
-		t.Error(all, err)
 	}
 }
 
