@@ -404,16 +404,16 @@ func TestSplitAndMerge(t *testing.T) {
 			d.on(2, "")
 		}},
 		{"while an agreement of a new row can't be read", func(t *testing.T) {
-			d := twenty(t, agreed(true, "01-01"), agreed(true, "03-01"))
+			d := twenty(t, agreed(true, "01-01"), agreed(false, "04-01"))
 			d.parts(1)
 			d.links[2].Agreement = 2
 			d.change = func(s *billing.Snapshot) {
 				twoSubscriptions(s)
 				a := s.Agreements[2]
-				a.NextInvoice = 0
+				a.Cycle = 0 // weekly
 				s.Agreements[2] = a
 			}
-			if got := heldBy(d.approved("03-17", 20)); got != "next_invoice_unknown" {
+			if got := heldBy(d.approved("03-17", 20)); got != "billing_cycle_unsupported" {
 				t.Errorf("held by %q", got)
 			}
 			d.on(1, "S 20")
