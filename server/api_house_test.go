@@ -37,7 +37,7 @@ import (
 // house is the API over a real database and both simulators, in this process, with two
 // workspaces: a, made by a workspace file and synced once, and b, of somebody else.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	p      *product
 	world  *scenario.Large
 	api    *api.Server
@@ -76,7 +76,7 @@ func houseSize() scenario.Size {
 
 // newHouse makes a house. people is who knows people; nil: whoever names a workspace and
 // a role, as "Bearer a/viewer".
-func newHouse(t *testing.T, size scenario.Size, people api.People) *house {
+func newHouse(t testing.TB, size scenario.Size, people api.People) *house {
 	t.Helper()
 	h := &house{t: t, log: &logged{}}
 	h.begin(size, storetest.URL(t))
@@ -167,7 +167,7 @@ func (n byWord) Authenticate(_ context.Context, r *http.Request, _ account.Clien
 
 // answer is what the API said.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	text   string

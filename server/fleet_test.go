@@ -75,7 +75,7 @@ func newFleet(t *testing.T, size scenario.Size, database string) *fleet {
 }
 
 // processEnv is the environment of a process on a database; "": the embedded one.
-func processEnv(t *testing.T, database string) map[string]string {
+func processEnv(t testing.TB, database string) map[string]string {
 	t.Helper()
 	keys, err := store.NewKeyset()
 	must(t, err)
@@ -362,7 +362,7 @@ func (p *daemon) figure(name, labels string) float64 {
 }
 
 // connect opens a database beside every process.
-func connect(t *testing.T, url string) *sqlx.DB {
+func connect(t testing.TB, url string) *sqlx.DB {
 	t.Helper()
 	db, err := sqlx.Open("postgres", url)
 	must(t, err)

@@ -16,7 +16,7 @@ import (
 
 // watching is a stream of live events.
 type watching struct {
-	t     *testing.T
+	t     testing.TB
 	lines *bufio.Scanner
 	leave func()
 	last  string // id of the last event

@@ -222,12 +222,14 @@ func (f LicenseFilter) arguments(w billing.WorkspaceID) []any {
 // subscriptions of those that are whole in another. Links and plans are read by their
 // keys: LinkStates, OpenPlansOf.
 func (s *Scope) ListLicenses(ctx context.Context, f LicenseFilter) ([]Listed, error) {
-	q := sqlLicenseList
+	// One customer's few rows come by their keys whatever else is asked for, and planning
+	// the statement takes longer than reading them: it is planned once.
+	list, q := s.forArguments, sqlLicenseList
 	if f.Customer != 0 {
-		q = sqlLicenseListOf
+		list, q = s.all, sqlLicenseListOf
 	}
 	var rows []listedRow
-	if err := s.forArguments(ctx, &rows, q, f.arguments(s.id)...); err != nil {
+	if err := list(ctx, &rows, q, f.arguments(s.id)...); err != nil {
 		return nil, fmt.Errorf("list licenses: %w", err)
 	}
 	out := make([]Listed, len(rows))

@@ -39,8 +39,7 @@ type OpenPlan struct {
 }
 
 const (
-	// sqlOpenPlans leaves $2 (a customer) and $3 (keys) out where they are 0 and null.
-	sqlOpenPlans query = `SELECT p.link_key, p.customer_id, p.run_id, p.fingerprint, p.holds, p.changes, p.first_seen, p.last_day,
+	openPlanHead = `SELECT p.link_key, p.customer_id, p.run_id, p.fingerprint, p.holds, p.changes, p.first_seen, p.last_day,
 			u.company_id, u.identifier, u.name AS customer_name, l.tenant, l.sku, l.subscription, l.label, l.removed,
 			coalesce(i.name, '') AS name, coalesce(i.part_number, '') AS part_number,
 			coalesce(l.profile_id, 0) AS profile_id, coalesce(b.name, '') AS profile_name, l.agreement_id, l.agreement_name,
@@ -55,8 +54,15 @@ const (
 		LEFT JOIN billing_profile b ON b.workspace_id = l.workspace_id AND b.id = l.profile_id
 		LEFT JOIN license i ON i.workspace_id = l.workspace_id AND i.tenant = l.tenant AND i.sku = l.sku AND i.subscription = l.subscription
 		LEFT JOIN plan_postponed z ON z.workspace_id = p.workspace_id AND z.link_key = p.link_key AND z.fingerprint = p.fingerprint
-		WHERE p.workspace_id = $1 AND ($2::bigint = 0 OR p.customer_id = $2) AND ($3::text[] IS NULL OR p.link_key = ANY ($3))
+		WHERE p.workspace_id = $1`
+
+	openPlanOrder = `
 		ORDER BY p.last_day NULLS LAST, p.first_seen, p.customer_id, p.link_key`
+
+	// sqlOpenPlans leaves $2, a customer, out where it is 0.
+	sqlOpenPlans query = openPlanHead + ` AND ($2::bigint = 0 OR p.customer_id = $2)` + openPlanOrder
+
+	sqlOpenPlansOf query = openPlanHead + ` AND p.link_key = ANY ($2)` + openPlanOrder
 
 	sqlPostpone query = `INSERT INTO plan_postponed (workspace_id, link_key, fingerprint, until, reason, made_by)
 		SELECT $1, p.link_key, p.fingerprint, $4, $5, $6 FROM open_plan p
@@ -68,7 +74,7 @@ const (
 	sqlResume query = `DELETE FROM plan_postponed WHERE workspace_id = $1 AND link_key = $2`
 )
 
-func planListSQL() []query { return []query{sqlOpenPlans, sqlPostpone, sqlResume} }
+func planListSQL() []query { return []query{sqlOpenPlans, sqlOpenPlansOf, sqlPostpone, sqlResume} }
 
 type openPlanRow struct {
 	waitingRow
@@ -120,7 +126,7 @@ func (r openPlanRow) plan(w billing.WorkspaceID) (OpenPlan, error) {
 // same changes.
 func (s *Scope) OpenPlans(ctx context.Context, customer billing.CustomerID) ([]OpenPlan, error) {
 	var rows []openPlanRow
-	if err := s.forArguments(ctx, &rows, sqlOpenPlans, s.id, customer, nil); err != nil {
+	if err := s.forArguments(ctx, &rows, sqlOpenPlans, s.id, customer); err != nil {
 		return nil, fmt.Errorf("list the plans that wait: %w", err)
 	}
 	return s.plansOf(rows)
@@ -132,7 +138,7 @@ func (s *Scope) OpenPlansOf(ctx context.Context, keys ...billing.LinkKey) ([]Ope
 		return nil, nil
 	}
 	var rows []openPlanRow
-	if err := s.forArguments(ctx, &rows, sqlOpenPlans, s.id, 0, pq.Array(keys)); err != nil {
+	if err := s.all(ctx, &rows, sqlOpenPlansOf, s.id, pq.Array(keys)); err != nil {
 		return nil, fmt.Errorf("read the plans that wait: %w", err)
 	}
 	return s.plansOf(rows)
