@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,10 @@ func (b cutoverBook) Preview(ctx context.Context, w billing.WorkspaceID, f api.C
 		return shown, err
 	}
 	for i, c := range cut.planned("") {
-		shown.Lines = append(shown.Lines, cutoverEnd(c, of))
-		if cut.lines[i].doubled {
+		end := cutoverEnd(c, of)
+		end.Check = string(cut.lines[i].follows)
+		shown.Lines = append(shown.Lines, end)
+		if cut.lines[i].follows == followsTwice {
 			shown.Doubled++
 		}
 	}
@@ -100,8 +103,8 @@ func (c *cutting) fingerprint() (string, error) {
 const cutoverWait = 20 * time.Second
 
 // Apply finds the lines again, keeps what will be written together with who wanted it, and
-// writes.
-func (b cutoverBook) Apply(ctx context.Context, by billing.Actor, w billing.WorkspaceID, f api.CutoverAsk, fingerprint string) (api.CutoverState, error) {
+// writes. Lines that are left out count for whether all is as it was shown.
+func (b cutoverBook) Apply(ctx context.Context, by billing.Actor, w billing.WorkspaceID, f api.CutoverAsk, fingerprint string, leaveOut []billing.AdditionID) (api.CutoverState, error) {
 	cut, of, err := b.find(ctx, w, f)
 	if err != nil {
 		return api.CutoverState{}, err
@@ -114,6 +117,9 @@ func (b cutoverBook) Apply(ctx context.Context, by billing.Actor, w billing.Work
 		return api.CutoverState{}, fmt.Errorf("apply a cut-over: %w", api.ErrMoved)
 	case len(cut.lines) == 0:
 		return api.CutoverState{}, api.Faulty("filter", "empty", "No line fits it, so that there is nothing to end.")
+	}
+	if cut.leaveOut(leaveOut); len(cut.lines) == 0 {
+		return api.CutoverState{}, api.Faulty("leaveOut", "empty", "All lines are left out, so that there is nothing to end.")
 	}
 	batch := newBatch()
 	var changes []store.CutoverChange
@@ -139,6 +145,15 @@ func (b cutoverBook) Apply(ctx context.Context, by billing.Actor, w billing.Work
 	case <-ctx.Done():
 	}
 	return b.Batch(ctx, w, batch)
+}
+
+// leaveOut takes lines out that stay as they are.
+func (c *cutting) leaveOut(ids []billing.AdditionID) {
+	stay := make(map[billing.AdditionID]bool, len(ids))
+	for _, id := range ids {
+		stay[id] = true
+	}
+	c.lines = slices.DeleteFunc(c.lines, func(l cutLine) bool { return stay[l.line.ID] })
 }
 
 // newBatch names a use of the cut-over.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trueup/server/api"
 	"trueup/server/billing"
 	"trueup/server/sim/connectwisesim"
@@ -28,7 +30,7 @@ func TestCutover(t *testing.T) {
 	ask := api.CutoverFilter{Serial: "sync-", LastDay: today.String()}
 	var shown, again api.CutoverPreview
 	h.ask("a/billing", "POST", "/cutover/preview", ask).read(200, &shown)
-	if len(shown.Lines) != 2 || len(shown.Money) != 1 || shown.Money[0].Amount != "100.00" || shown.Lines[0].Customer.Identifier != "C00001" || shown.Doubled != 2 ||
+	if len(shown.Lines) != 2 || shown.Lines[0].Check != api.CutoverLineCheckTwice || len(shown.Money) != 1 || shown.Money[0].Amount != "100.00" || shown.Lines[0].Customer.Identifier != "C00001" || shown.Doubled != 2 ||
 		!strings.Contains(strings.Join(shown.Lines[0].Notes, ""), "TWICE") {
 		t.Fatalf("%+v", shown)
 	}
@@ -60,11 +62,54 @@ func TestCutover(t *testing.T) {
 	}
 	var batches api.CutoverBatches
 	h.ask("a/viewer", "GET", "/cutover/batches", nil).read(200, &batches)
-	if len(batches.Items) != 1 || batches.Items[0] != done.Batch {
+	if len(batches.Items) != 1 || batches.Items[0] != done.Batch || done.Results[0].Line.Check != "" {
 		t.Errorf("%+v", batches)
 	}
 	h.ask("b/viewer", "GET", "/cutover/batches/"+done.Batch.ID, nil).refused(404, "not_found")
 	h.ask("a/billing", "POST", "/cutover", api.CutoverApply{Filter: ask, Fingerprint: shown.Fingerprint}).refused(412, "moved_on")
+}
+
+// TestCutoverLeavesOut: of the lines that were shown those that a person left out stay as
+// they are, and count for whether all is as it was shown.
+func TestCutoverLeavesOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, houseSize(), nil)
+	today := h.world.Manage.Today()
+	hand := func(product, quantity string) int {
+		ids := h.world.Manage.Additions(h.world.Agreement(0))
+		of := ids[0].ProductID
+		if product != "" {
+			of = h.world.Manage.AddProduct(connectwisesim.Product{Identifier: product, Description: product, Price: "3.00", Unit: "Each"})
+		}
+		return h.world.Manage.AddAddition(connectwisesim.Addition{
+			AgreementID: h.world.Agreement(0), ProductID: of, Quantity: quantity, UnitPrice: "3.00", BillCustomer: "Billable", SerialNumber: "OLD-TOOL", Effective: today - 40,
+		})
+	}
+	stays, ends := hand("", "4"), hand("Not of ours", "7")
+	ask := api.CutoverFilter{Serial: "OLD-", LastDay: billing.DayOf(h.p.now().UTC()).String()}
+	var shown api.CutoverPreview
+	h.ask("a/billing", "POST", "/cutover/preview", ask).read(200, &shown)
+	checks := map[int]api.CutoverLineCheck{}
+	for _, l := range shown.Lines {
+		checks[l.Addition] = l.Check
+	}
+	if diff := cmp.Diff(map[int]api.CutoverLineCheck{stays: api.CutoverLineCheckTwice, ends: api.CutoverLineCheckUnfollowed}, checks); diff != "" {
+		t.Fatal(diff)
+	}
+	give := api.CutoverApply{Filter: ask, Fingerprint: shown.Fingerprint, LeaveOut: []int{stays, ends}}
+	if p := h.ask("a/billing", "POST", "/cutover", give).refused(422, "invalid"); len(p.Faults) != 1 || p.Faults[0].Field != "leaveOut" {
+		t.Errorf("%+v", p.Faults)
+	}
+	give.LeaveOut = []int{stays}
+	var done api.CutoverBatchDetail
+	h.ask("a/billing", "POST", "/cutover", give).read(200, &done)
+	if done.Batch.Lines != 1 || done.Batch.Done != 1 || done.Results[0].Line.Addition != ends {
+		t.Errorf("%+v", done)
+	}
+	if l, _ := h.world.Manage.Addition(stays); l.Cancelled == today {
+		t.Errorf("the line that was left out ends on %v", l.Cancelled)
+	}
+	h.ask("a/billing", "POST", "/cutover", give).refused(412, "moved_on")
 }
 
 // TestCutoverFilters: one that would end everything, or contradicts itself, or names what

@@ -49,6 +49,24 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestSettingsAsTheyAre: a workspace that sets no time for its night is saved as it is read.
+func TestSettingsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, houseSize(), nil)
+	var is, saved api.WorkspaceSettings
+	h.ask("a/viewer", "GET", "/workspace/settings", nil).read(200, &is)
+	for _, at := range []string{"", "03:30", ""} {
+		is.Settings.NightlyAt = at
+		h.ask("a/admin", "PUT", "/workspace/settings", is.Settings, "If-Match", `"`+is.Version+`"`).read(200, &saved)
+		if diff := cmp.Diff(is.Settings, saved.Settings); diff != "" || saved.NextNight.IsZero() {
+			t.Errorf("%q: next %v, %s", at, saved.NextNight, diff)
+		}
+		is = saved
+	}
+	is.Settings.NightlyAt = "25:00"
+	h.ask("a/admin", "PUT", "/workspace/settings", is.Settings, "If-Match", `"`+is.Version+`"`).refused(422, "invalid")
+}
+
 // TestPolicy: a bound that is left out is none; a change makes all customers due.
 func TestPolicy(t *testing.T) {
 	t.Parallel()

@@ -120,8 +120,19 @@ type cutLine struct {
 	all       []billing.Addition // of the agreement, as read
 	line      billing.Addition
 	notes     []string
-	doubled   bool // days would be billed twice
+	follows   following
 }
+
+// following is how a line of ours takes over what another line billed.
+type following string
+
+// The ways: on the day after its last one, before that, later, or nothing of ours does.
+const (
+	followsNext  following = "fits"
+	followsTwice following = "twice"
+	followsGap   following = "gap"
+	followsNot   following = "unfollowed"
+)
 
 // find reads the agreements that the filter leaves and their additions: Manage has no
 // list of additions across agreements.
@@ -220,8 +231,8 @@ func (c *cutting) linesOf(company string, a billing.Agreement, all []billing.Add
 	var out []cutLine
 	for _, line := range all {
 		if c.filter.matches(line) {
-			notes, doubled := c.check(a, all, line)
-			out = append(out, cutLine{company, a, all, line, notes, doubled})
+			notes, follows := c.check(a, all, line)
+			out = append(out, cutLine{company, a, all, line, notes, follows})
 		}
 	}
 	return out
@@ -229,7 +240,7 @@ func (c *cutting) linesOf(company string, a billing.Agreement, all []billing.Add
 
 // check is the double-billing check: the day after the last one must be the first that
 // a standing line of ours bills.
-func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billing.Addition) (notes []string, doubled bool) {
+func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billing.Addition) (notes []string, follows following) {
 	if a.Status != billing.AgreementActive {
 		notes = append(notes, "the agreement is "+strings.ToLower(string(a.Status)))
 	}
@@ -244,16 +255,19 @@ func (c *cutting) check(a billing.Agreement, all []billing.Addition, line billin
 			begins = min(begins, ours.Effective)
 		}
 	}
+	follows = followsNext
 	switch {
 	case begins >= billing.Forever:
+		follows = followsNot
 		notes = append(notes, fmt.Sprintf("nothing of Trueup's bills this product here from %s on", last+1))
 	case begins <= last:
-		doubled = true
+		follows = followsTwice
 		notes = append(notes, fmt.Sprintf("TWICE: Trueup's line bills from %s, so %d days to %s are billed twice", begins, int(last-begins)+1, last))
 	case begins > last+1:
+		follows = followsGap
 		notes = append(notes, fmt.Sprintf("GAP: Trueup's line bills from %s, so %d days from %s are billed by nobody", begins, int(begins-last)-1, last+1))
 	}
-	return notes, doubled
+	return notes, follows
 }
 
 // show prints what will be done.

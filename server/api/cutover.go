@@ -14,9 +14,10 @@ import (
 type CutoverBook interface {
 	// Preview finds the lines that a filter means. Nothing is written.
 	Preview(ctx context.Context, w billing.WorkspaceID, f CutoverAsk) (CutoverShown, error)
-	// Apply finds them again and gives them their last day when they are exactly what was
-	// shown; ErrMoved when they aren't. What isn't written in some seconds goes on.
-	Apply(ctx context.Context, by billing.Actor, w billing.WorkspaceID, f CutoverAsk, fingerprint string) (CutoverState, error)
+	// Apply finds them again and gives them their last day, but those that leaveOut names,
+	// when all are exactly what was shown; ErrMoved when they aren't. What isn't written in
+	// some seconds goes on.
+	Apply(ctx context.Context, by billing.Actor, w billing.WorkspaceID, f CutoverAsk, fingerprint string, leaveOut []billing.AdditionID) (CutoverState, error)
 	// Batches lists what was ended, newest first.
 	Batches(ctx context.Context, w billing.WorkspaceID) ([]CutoverState, error)
 	// Batch is one use of it with its lines; ErrNotFound.
@@ -52,6 +53,7 @@ type CutoverEnd struct {
 	Was, LastDay  billing.Day // Was is billing.Forever for an open line
 	Monthly       decimal.Decimal
 	Currency      string
+	Check         string // how the lines of ours follow: fits, twice, gap, unfollowed; "" for what was ended
 	Notes         []string
 	// Closed is when it was tried; zero: not yet, or it was cut. Trouble is why it failed.
 	Closed  time.Time
@@ -98,7 +100,8 @@ func (s cutoverScreen) ApplyCutover(ctx context.Context, r ApplyCutoverRequestOb
 	if err != nil {
 		return nil, err
 	}
-	is, err := s.book.Apply(ctx, actor(ctx), workspaceOf(ctx), ask, r.Body.Fingerprint)
+	leaveOut := each(r.Body.LeaveOut, func(id int) billing.AdditionID { return billing.AdditionID(id) })
+	is, err := s.book.Apply(ctx, actor(ctx), workspaceOf(ctx), ask, r.Body.Fingerprint, leaveOut)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +162,7 @@ func cutoverLineOf(l CutoverEnd) CutoverLine {
 	out := CutoverLine{
 		Company: l.Company, Agreement: AgreementRef{ID: int(l.Agreement), Name: l.AgreementName}, Addition: int(l.Addition),
 		Product: l.Product, Serial: l.Serial, Quantity: l.Quantity.Trim(0).String(), Was: dayOf(l.Was), LastDay: dayOf(l.LastDay),
-		Monthly: Amount{Currency: l.Currency, Amount: l.Monthly.String()}, Notes: list(l.Notes),
+		Monthly: Amount{Currency: l.Currency, Amount: l.Monthly.String()}, Check: CutoverLineCheck(l.Check), Notes: list(l.Notes),
 	}
 	if c := l.Customer; c.ID != 0 {
 		out.Customer = CustomerRef{ID: int(c.ID), Company: int(c.Company), Identifier: c.Identifier, Name: cmp.Or(c.Name, c.Identifier)}

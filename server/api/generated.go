@@ -317,6 +317,30 @@ func (e ConsentStartReturnTo) Valid() bool {
 	}
 }
 
+// Defines values for CutoverLineCheck.
+const (
+	CutoverLineCheckFits       CutoverLineCheck = "fits"
+	CutoverLineCheckGap        CutoverLineCheck = "gap"
+	CutoverLineCheckTwice      CutoverLineCheck = "twice"
+	CutoverLineCheckUnfollowed CutoverLineCheck = "unfollowed"
+)
+
+// Valid indicates whether the value is a known member of the CutoverLineCheck enum.
+func (e CutoverLineCheck) Valid() bool {
+	switch e {
+	case CutoverLineCheckFits:
+		return true
+	case CutoverLineCheckGap:
+		return true
+	case CutoverLineCheckTwice:
+		return true
+	case CutoverLineCheckUnfollowed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Direction.
 const (
 	DirectionDecrease Direction = "decrease"
@@ -2137,6 +2161,9 @@ type CutoverApply struct {
 
 	// Fingerprint Names exactly what a plan would write; an approval gives it back.
 	Fingerprint Fingerprint `json:"fingerprint"`
+
+	// LeaveOut Lines that were shown and stay as they are.
+	LeaveOut []int `json:"leaveOut,omitempty,omitzero"`
 }
 
 // CutoverBatch One use of the cut-over.
@@ -2183,7 +2210,10 @@ type CutoverLine struct {
 
 	// Agreement An agreement by id and name.
 	Agreement AgreementRef `json:"agreement"`
-	Company   string       `json:"company"`
+
+	// Check How the lines of Trueup follow: the day after, earlier, later, not at all. Absent in what was ended.
+	Check   CutoverLineCheck `json:"check,omitempty,omitzero"`
+	Company string           `json:"company"`
 
 	// Customer A customer by id and name.
 	Customer CustomerRef `json:"customer,omitempty,omitzero"`
@@ -2205,6 +2235,9 @@ type CutoverLine struct {
 	// Was A calendar day of the workspace's zone.
 	Was Day `json:"was,omitempty,omitzero"`
 }
+
+// CutoverLineCheck How the lines of Trueup follow: the day after, earlier, later, not at all. Absent in what was ended.
+type CutoverLineCheck string
 
 // CutoverPreview The lines that would get their last day. Nothing was written.
 type CutoverPreview struct {
@@ -3602,8 +3635,8 @@ type SettingsInput struct {
 	Mode         SettingsInputMode `json:"mode"`
 	Name         string            `json:"name"`
 
-	// NightlyAt A local time of day.
-	NightlyAt TimeOfDay `json:"nightlyAt"`
+	// NightlyAt When the night begins, a local time of day; empty: when the service says.
+	NightlyAt string `json:"nightlyAt"`
 
 	// TimeZone An IANA time zone.
 	TimeZone      Zone                       `json:"timeZone"`

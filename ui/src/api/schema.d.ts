@@ -3201,7 +3201,8 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @enum {string} */
             mode: "live" | "observe";
-            nightlyAt: components["schemas"]["TimeOfDay"];
+            /** @description When the night begins, a local time of day; empty: when the service says. */
+            nightlyAt: string;
             linkDefaults: components["schemas"]["LinkDefaults"];
             /** @enum {string} */
             unknownMember: "viewer" | "none";
@@ -3343,6 +3344,11 @@ export interface components {
             was?: components["schemas"]["Day"];
             lastDay: components["schemas"]["Day"];
             monthly: components["schemas"]["Amount"];
+            /**
+             * @description How the lines of Trueup follow: the day after, earlier, later, not at all. Absent in what was ended.
+             * @enum {string}
+             */
+            check?: "fits" | "twice" | "gap" | "unfollowed";
             /** @description Days that would be billed twice, or not at all. */
             notes: string[];
         };
@@ -3357,6 +3363,8 @@ export interface components {
         CutoverApply: {
             filter: components["schemas"]["CutoverFilter"];
             fingerprint: components["schemas"]["Fingerprint"];
+            /** @description Lines that were shown and stay as they are. */
+            leaveOut?: number[];
         };
         /** @description What became of a line. */
         CutoverResult: {
