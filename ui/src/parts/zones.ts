@@ -1,0 +1,2 @@
+/** The time zones that the browser knows, by name. */
+export const zones = (): string[] => [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC'])].toSorted();
