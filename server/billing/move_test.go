@@ -130,6 +130,15 @@ func TestMoveOfYoungLines(t *testing.T) {
 			d.on(2, row.two)
 		})
 	}
+	t.Run("a line that began on the last invoiced day is not younger than that", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, agreed(true, "04-01"), agreed(true, "03-01"))
+		d.sees("03-31", 10)
+		d.link().Agreement = 2
+		d.sees("04-10", 10)
+		d.on(1, "S 10 from 31 Mar to 31 Mar")
+		d.on(2, "S 10 from 1 Apr")
+	})
 	t.Run("a line that began after another had ended", func(t *testing.T) {
 		t.Parallel()
 		d := between(t, agreed(true, "03-01"))
