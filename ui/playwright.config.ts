@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test';
+import { signedIn } from './e2e/stage';
 
 const flags = [
   '--no-sandbox',
@@ -12,14 +13,22 @@ const flags = [
   '--font-render-hinting=none',
 ];
 
-// One worker and one person: the tests look at one program, in the order of a first day.
+// One worker, one browser, one program, one person who is signed in already. The limits
+// are wide: a busy machine is slow, not broken. There is no recording, which takes as long
+// as the tests; what the page was like when a test failed is in its error-context.md.
 export default defineConfig({
   testDir: 'e2e',
   workers: 1,
   retries: 0,
   forbidOnly: true,
-  timeout: 180_000, // a busy machine is slow, not broken
-  expect: { timeout: 30_000 },
+  timeout: 300_000,
+  expect: { timeout: 60_000, toHaveScreenshot: { maxDiffPixelRatio: 0.01 } },
+  snapshotPathTemplate: 'e2e/__shots__/{arg}{ext}',
+  // Pictures are of a world in which nothing was changed yet, so they come first.
+  projects: [
+    { name: 'pictures', testMatch: 'shots.spec.ts' },
+    { name: 'pages', testIgnore: 'shots.spec.ts' },
+  ],
   globalSetup: './e2e/stage.ts',
   reporter: [['list'], ['./e2e/tally.ts']],
   use: {
@@ -29,10 +38,8 @@ export default defineConfig({
     colorScheme: 'light',
     reducedMotion: 'reduce',
     viewport: { width: 1280, height: 800 },
-    trace: 'retain-on-failure',
+    storageState: signedIn,
+    trace: 'off',
+    screenshot: 'only-on-failure',
   },
-  projects: [
-    { name: 'first', testMatch: 'signin.spec.ts' },
-    { name: 'then', testIgnore: 'signin.spec.ts', dependencies: ['first'], use: { storageState: 'test-results/person.json' } },
-  ],
 });

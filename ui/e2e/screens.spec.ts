@@ -117,22 +117,6 @@ test('keys go to screens and list themselves; an address without a screen says s
   await accessible(page);
 });
 
-test('the own account: password, authenticator, sessions', async ({ page }) => {
-  await page.goto('/history');
-  await page.getByRole('button', { name: /^Hello/ }).click();
-  await expect(page.getByRole('menuitem', { name: 'Authenticator' })).toBeVisible();
-  await accessible(page);
-  await page.getByRole('menuitem', { name: 'Where you are signed in' }).click();
-  await expect(page.getByText('This one')).toBeVisible();
-  await accessible(page);
-  await page.getByRole('dialog').getByText('Authenticator', { exact: true }).click();
-  await expect(page.getByText(/codes left/)).toBeVisible();
-  await accessible(page);
-  await page.getByRole('dialog').getByText('Name and password').click();
-  await expect(page.getByRole('textbox', { name: 'Password now' })).toBeVisible();
-  await accessible(page);
-});
-
 test('on a phone nothing is wider than the screen', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const path of ['/', '/approvals', '/links', '/customers', '/history']) {
