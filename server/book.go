@@ -151,7 +151,9 @@ func (b book) MarkNightly(ctx context.Context, w billing.WorkspaceID, day billin
 }
 
 func (b book) DeleteOldRuns(ctx context.Context, w billing.WorkspaceID) (int, error) {
-	return b.store.In(w).DeleteOldRuns(ctx)
+	n, err := b.store.In(w).DeleteOldRuns(ctx)
+	_, also := b.store.In(w).DeleteOldCallbacks(ctx)
+	return n, errors.Join(err, also)
 }
 
 // customersOf are a workspace's customers to sync: all, or the one that a person named by

@@ -57,7 +57,8 @@ type serving struct {
 	api    *api.Server // nil without the role web
 	broken chan error  // why the process can't go on
 
-	accounts *account.Accounts // nil without the role web
+	accounts  *account.Accounts // nil without the role web
+	callbacks *callbacks
 }
 
 func (s *serving) has(role string) bool { return slices.Contains(s.p.Settings.Roles, role) }
@@ -68,6 +69,12 @@ func (s *serving) run(ctx context.Context) error {
 	m, err := newMetrics(s.p)
 	if err != nil {
 		return err
+	}
+	if s.callbacks, err = newCallbacks(s.p); err != nil {
+		return err
+	}
+	if err := m.registry.Register(s.callbacks.figures); err != nil {
+		return fmt.Errorf("count callbacks: %w", err)
 	}
 	doors, err := s.open(ctx, m)
 	if err != nil {
@@ -114,6 +121,7 @@ func (s *serving) begin(ctx context.Context, m *metrics, work *sync.WaitGroup) e
 		worked := p.live.begin(ctx, work)
 		work.Go(func() { defer worked(); w.Serve(ctx) })
 		work.Go(func() { soon.serve(ctx) })
+		work.Go(func() { s.callbacks.serve(ctx) })
 	} else {
 		p.live.begin(ctx, work)()
 	}
@@ -203,7 +211,7 @@ func (s *serving) web() (h http.Handler, err error) {
 	if s.api, err = newAPI(s.p, s.ready, s.accounts, people{s.accounts}); err != nil {
 		return nil, err
 	}
-	return newWeb(s.p.Settings, s.ready, s.p.log, s.api)
+	return newWeb(s.p.Settings, s.ready, s.p.log, s.api, s.callbacks.mount)
 }
 
 // newServer bounds what a client can hold of the process: time, and memory.

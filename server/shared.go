@@ -149,6 +149,15 @@ func (w waited) AgreementsOf(ctx context.Context, c billing.CompanyID) ([]billin
 	return w.manage.AgreementsOf(w.budgeted(ctx), c)
 }
 
+// Company is read anew where its agreements are: a callback may say that it was deleted or
+// merged a second ago.
+func (w waited) Company(ctx context.Context, c billing.CompanyID) (billing.Company, error) {
+	if !w.shared {
+		return w.Client.Company(w.budgeted(ctx), c)
+	}
+	return w.manage.Company(w.budgeted(ctx), c)
+}
+
 func (w waited) Agreement(ctx context.Context, id billing.AgreementID) (billing.Agreement, error) {
 	return w.Client.Agreement(w.budgeted(ctx), id)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"trueup/plugin"
 	"trueup/server/api"
 	"trueup/ui"
 )
@@ -23,8 +24,8 @@ import (
 // line that is logged for it.
 const requestHeader = "X-Request-Id"
 
-// newWeb is everything that is served on TRUEUP_LISTEN.
-func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server) (http.Handler, error) {
+// newWeb is everything that is served on TRUEUP_LISTEN; more serves what isn't for pages.
+func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server, more ...func(*gin.Engine)) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	g := gin.New()
 	g.RedirectTrailingSlash = false
@@ -37,11 +38,18 @@ func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server) (h
 	if err := door.Mount(g); err != nil {
 		return nil, err
 	}
+	for _, mount := range more {
+		mount(g)
+	}
 	pages, err := ui.NewPages(ui.Files(), door.Secure())
 	if err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
 	g.NoRoute(func(c *gin.Context) {
+		if path := c.Request.URL.Path; path == "/callbacks" || strings.HasPrefix(path, "/callbacks/") {
+			refuseCallback(c, plugin.CallbackUnknown) // Manage would try again after a 404
+			return
+		}
 		if strings.HasPrefix(c.Request.URL.Path, "/api/") || !pages.Serve(c.Writer, c.Request) {
 			refuse(c, http.StatusNotFound, "not_found", "There is nothing at this address.", "Check the address.")
 		}

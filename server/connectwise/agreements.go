@@ -145,6 +145,8 @@ type AgreementQuery struct {
 	IDs       []billing.AgreementID
 	Types     []billing.AgreementTypeID
 	Companies []billing.CompanyID
+	// Around are agreements with their children; it isn't given together with IDs.
+	Around []billing.AgreementID
 	// Active leaves out those whose status isn't Active.
 	Active bool
 }
@@ -190,6 +192,11 @@ func (q AgreementQuery) conditions(c *Client, r rows) []string {
 	}
 	types, ids, companies := allAmong("type/id", q.Types), allAmong("id", q.IDs), allAmong("company/id", q.Companies)
 	switch {
+	case len(q.Around) > 0:
+		condition := func(part []billing.AgreementID) string {
+			return and(active, types, companies, "("+among("id", part)+" or "+among("parentAgreement/id", part)+")")
+		}
+		return conditionsOf(chunks(c, r, q.Around, condition), condition)
 	case len(q.IDs) > 0 && len(q.IDs) >= len(q.Companies):
 		return cut(c, r, q.IDs, "id", and(active, types, companies))
 	case len(q.Companies) > 0:

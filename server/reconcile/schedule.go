@@ -39,6 +39,22 @@ const (
 	clockEvery = 20 * time.Second
 	// cleanUpMost is how long deleting one workspace's old runs may take.
 	cleanUpMost = 10 * time.Minute
+	// CallbackQuiet is how long a callback waits for more of its record; where more than
+	// three wait it is as much again for each, at most CallbackTimes of it, because what
+	// comes so often comes again. None waits for longer than CallbackMost.
+	CallbackQuiet = 500 * time.Millisecond
+	CallbackTimes = 10
+	CallbackMost  = 30 * time.Second
+	// CallbackLook is how often the inbox of callbacks is looked at when nothing tells of
+	// one, and CallbackLease how long what a process took of it stays with that process.
+	CallbackLook  = 2 * time.Second
+	CallbackLease = time.Minute
+	// CallbackAgain is how long a callback waits that could not be checked, doubled each
+	// time up to CallbackAgainMost; after CallbackGiveUp it is let go: the night sees what
+	// it would have said.
+	CallbackAgain     = 2 * time.Second
+	CallbackAgainMost = 10 * time.Minute
+	CallbackGiveUp    = 6 * time.Hour
 	// callsOfCustomer is about how many calls of Manage a customer takes whose numbers
 	// changed: it sets the pace of a night.
 	callsOfCustomer = 4
