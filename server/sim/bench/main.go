@@ -38,12 +38,13 @@ func main() {
 	flag.IntVar(&few, "few", 0, "customers of the smaller night")
 	flag.IntVar(&many, "many", -1, "customers of the larger night, 0 for none")
 	flag.IntVar(&repeat, "repeat", 0, "how often the smaller night is measured")
+	only := flag.String("only", "", "measure one part: callbacks")
 	flag.Parse()
 	// The simulators are beside the measure: they get memory for fewer collections.
 	debug.SetGCPercent(400)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *core, *out, few, many, repeat); err != nil {
+	if err := run(ctx, *core, *out, *only, few, many, repeat); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
@@ -72,7 +73,7 @@ type bench struct {
 	table    table
 }
 
-func run(ctx context.Context, core, out string, few, many, repeat int) (err error) {
+func run(ctx context.Context, core, out, only string, few, many, repeat int) (err error) {
 	b := &bench{out: os.Stdout, trueup: cmp.Or(os.Getenv("TRUEUP"), "bin/trueup"), few: 1000, many: 10000, repeat: 3}
 	if os.Getenv("BENCH") == "small" {
 		b.few, b.many, b.repeat = 100, 1000, 1
@@ -97,6 +98,12 @@ func run(ctx context.Context, core, out string, few, many, repeat int) (err erro
 		return err
 	}
 	defer b.stop()
+	if err := b.callbacks(ctx); err != nil {
+		return err
+	}
+	if only == "callbacks" {
+		return b.conclude(began)
+	}
 	if err := b.fleet(ctx); err != nil {
 		return err
 	}
@@ -109,10 +116,15 @@ func run(ctx context.Context, core, out string, few, many, repeat int) (err erro
 			return err
 		}
 	}
+	return b.conclude(began)
+}
+
+// conclude prints the table.
+func (b *bench) conclude(began time.Time) error {
 	fmt.Fprintln(b.out)
 	b.table.print(b.out)
-	fmt.Fprintf(b.out, "\n%s\nAll of it took %s.\n", circumstances(), time.Since(began).Round(time.Second))
-	return nil
+	_, err := fmt.Fprintf(b.out, "\n%s\nAll of it took %s.\n", circumstances(), time.Since(began).Round(time.Second))
+	return err
 }
 
 // start makes a directory and the database, as the program would run it: it writes

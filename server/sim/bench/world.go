@@ -35,16 +35,21 @@ type world struct {
 // newWorld makes a world of a day (0: one of its own) and serves it; nothing of it is
 // applied yet.
 func (b *bench) newWorld(ctx context.Context, customers int, day microsoftsim.Day) (w *world, err error) {
-	w = &world{bench: b, customers: customers, file: filepath.Join(b.dir, fmt.Sprintf("workspace-%d.yaml", customers))}
+	return b.newWorldOf(ctx, fmt.Sprintf("customers_%d", customers), scenario.Size{Customers: customers, Licenses: licenses, Day: day})
+}
+
+// newWorldOf is newWorld for a size, with a name for its database.
+func (b *bench) newWorldOf(ctx context.Context, name string, size scenario.Size) (w *world, err error) {
+	w = &world{bench: b, customers: size.Customers, file: filepath.Join(b.dir, name+".yaml")}
 	file, err := os.Create(w.file)
 	if err != nil {
 		return nil, fmt.Errorf("make the workspace file: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // Many has told whether it was written
-	if w.large, err = scenario.Many(scenario.Size{Customers: customers, Licenses: licenses, Day: day}, file); err != nil {
+	if w.large, err = scenario.Many(size, file); err != nil {
 		return nil, err
 	}
-	at, err := b.newDatabase(ctx, fmt.Sprintf("customers_%d", customers))
+	at, err := b.newDatabase(ctx, name)
 	if err != nil {
 		return nil, err
 	}
