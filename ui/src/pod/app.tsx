@@ -33,9 +33,11 @@ export function App({ pod }: { pod: Pod }) {
 /** A screen that has nothing to show: what is so, why, and the next step. */
 function Blank({ title, children, action, alert }: { title: string; children?: ReactNode; action?: ReactNode; alert?: boolean }) {
   return (
-    <main className="blank" role={alert ? 'alert' : undefined}>
+    <main className="blank">
       <h1>{title}</h1>
-      <div className="quiet">{children}</div>
+      <div className="quiet" role={alert ? 'alert' : undefined}>
+        {children}
+      </div>
       {action && <div className="row">{action}</div>}
     </main>
   );

@@ -3,7 +3,7 @@ import { many } from '../format';
 import type { License, Schemas, SyncState } from './model';
 import type { Pod } from './pod';
 import { since } from './rows';
-import { Button, FaultNote, Text, today, useDo } from './show';
+import { Button, FaultNote, takesFocus, Text, today, useDo } from './show';
 
 /** What the last action came to; it stays until it is closed or the next one begins. */
 export type Outcome =
@@ -82,9 +82,9 @@ export function Bar({ pod, selected, sum, outcome, sync, onClear, onClose, onSho
                 {from && ` from ${from}`}?
               </span>
               <Button onClick={() => setStep('choose')}>Cancel</Button>
-              <Button kind="main" autoFocus disabled={busy} onClick={() => void approve()}>
+              <button type="button" className="main" ref={takesFocus} disabled={busy} onClick={() => void approve()}>
                 Apply {selected.length}
-              </Button>
+              </button>
             </>
           )}
         </div>
@@ -112,7 +112,7 @@ export function Hold({ pod, of, onDone, onCancel }: { pod: Pod; of: License[]; o
       }}
     >
       <label>
-        Hold until <input type="date" required autoFocus min={today(1)} value={until} onChange={(e) => setUntil(e.currentTarget.value)} />
+        Hold until <input type="date" required ref={takesFocus} min={today(1)} value={until} onChange={(e) => setUntil(e.currentTarget.value)} />
       </label>
       <label className="grow">
         because <input required maxLength={1000} value={reason} onChange={(e) => setReason(e.currentTarget.value)} />

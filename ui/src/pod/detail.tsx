@@ -5,7 +5,7 @@ import { Hold } from './bar';
 import { LinkForm } from './linkform';
 import type { Change, License, Plan, Schemas, View } from './model';
 import type { Pod } from './pod';
-import { ledgerOf, noteOf, told } from './rows';
+import { ledgerOf, noteOf, since, told } from './rows';
 import { Button, FaultNote, Note, Outward, Text, Time, today, useAsked, useDo } from './show';
 
 type Panel = 'link' | 'why' | 'who' | 'hold' | 'text';
@@ -102,6 +102,7 @@ function Ledger({ license, plan }: { license: License; plan: Plan }) {
   const sum = ledgerOf(license);
   const changes = plan.changes.filter(told);
   const n = sum?.more.n ?? 0;
+  const from = since([license]);
   return (
     <>
       {sum && (
@@ -111,7 +112,7 @@ function Ledger({ license, plan }: { license: License; plan: Plan }) {
             <Sum word={n > 0 ? `${n} more` : `${-n} fewer`} line={sum.more} currency={sum.currency} signed />
           </tbody>
           <tfoot>
-            <Sum word="Then" line={sum.will} currency={sum.currency} />
+            <Sum word={from ? `From ${from}` : 'Then'} line={sum.will} currency={sum.currency} />
           </tfoot>
         </table>
       )}
@@ -288,11 +289,16 @@ function Invoice({ license: l }: { license: License }) {
   );
 }
 
+const copied = (at: HTMLTextAreaElement | null) => {
+  at?.select();
+  if (at) document.execCommand('copy');
+};
+
 /** Puts a sentence for the ticket on the clipboard; frames may not write there but by a selection. */
 function CopyNote({ text }: { text: string }) {
   const [shown, setShown] = useState(false);
   return shown ? (
-    <textarea className="grow" readOnly aria-label="Note for the customer" value={text} rows={2} autoFocus onFocus={(e) => e.currentTarget.select()} ref={(at) => void (at && (at.select(), document.execCommand('copy')))} />
+    <textarea className="grow" readOnly aria-label="Note for the customer" value={text} rows={2} ref={copied} />
   ) : (
     <Button kind="link" onClick={() => setShown(true)}>
       Copy a note for the customer

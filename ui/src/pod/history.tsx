@@ -26,7 +26,7 @@ export function History({ pod, first }: { pod: Pod; first: Run[] }) {
       setAll({ runs: [...(all?.runs ?? []), ...page.items], next: page.next });
     });
   const runs = all?.runs ?? first;
-  if (runs.length === 0) return <p className="none quiet">Nothing was synced yet.</p>;
+  if (runs.length === 0) return <p className="empty quiet">Nothing was synced yet.</p>;
   return (
     <>
       <table className="grid history">

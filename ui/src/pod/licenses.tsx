@@ -61,7 +61,6 @@ export function Licenses({ pod, view }: { pod: Pod; view: View }) {
     approved.current = links;
     setOutcome(links.length ? { kind: 'writing', links, sum } : { kind: 'syncing' });
     setSync((s) => (s ? { ...s, state: 'due' } : s));
-    void pod.read().catch(() => {});
   };
   const panel = `panel-${tab}`;
   return (

@@ -29,16 +29,15 @@ async function listen(pod: Pod, signal: AbortSignal, on: (s: SyncState) => void,
  */
 export function useSync(pod: Pod, seen: SyncState | undefined, ended: () => void) {
   const [sync, setSync] = useState(seen);
-  useEffect(() => setSync(seen), [seen]);
+  // A view may be older than what was begun meanwhile: only the work itself says that it is over.
+  useEffect(() => setSync((now) => (busy(now) && !busy(seen) ? now : seen)), [seen]);
   const after = useRef(ended);
   after.current = ended;
   const runs = busy(sync);
   useEffect(() => {
     if (!runs) return undefined;
     const stop = new AbortController();
-    let last: SyncState | undefined;
     const on = (s: SyncState) => {
-      last = s;
       if (busy(s)) return setSync(s);
       stop.abort();
       setSync(s);
@@ -51,11 +50,7 @@ export function useSync(pod: Pod, seen: SyncState | undefined, ended: () => void
         if (stop.signal.aborted) return;
         await new Promise((r) => setTimeout(r, pause));
         if (stop.signal.aborted) return;
-        try {
-          on(await pod.ask<SyncState>('GET', '/embed/sync'));
-        } catch {
-          if (!last) return;
-        }
+        await pod.ask<SyncState>('GET', '/embed/sync').then(on, () => {}); // asked again
       }
     })();
     return () => stop.abort();

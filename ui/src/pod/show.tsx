@@ -19,7 +19,10 @@ export const today = (plus = 0) => new Date(Date.now() + plus * 86_400_000).toLo
 export { zone };
 
 type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & { kind?: 'main' | 'link' };
-export const Button = ({ kind, className, ...rest }: ButtonProps) => <button type="button" className={`${kind ?? 'button'} ${className ?? ''}`} {...rest} />;
+export const Button = ({ kind, ...rest }: ButtonProps) => <button type="button" className={kind ?? 'button'} {...rest} />;
+
+/** The ref of what takes the focus when it comes. */
+export const takesFocus = (at: HTMLElement | null) => at?.focus();
 
 /** Opens something in ConnectWise or in the dashboard, in a tab of its own; only addresses of the web. */
 export const Outward = ({ to, className, children }: { to?: string; className?: string; children: ReactNode }) =>

@@ -38,7 +38,7 @@ export function Table(p: Props) {
   const selectable = p.approves && p.rows.some((l) => waits(l));
   const all = p.rows.filter(amongAll);
   const every = all.length > 0 && all.every((l) => p.chosen.has(l.id));
-  if (p.rows.length === 0) return <p className="none quiet">{p.empty}</p>;
+  if (p.rows.length === 0) return <p className="empty quiet">{p.empty}</p>;
   return (
     <table className="grid">
       <thead>
