@@ -11,14 +11,18 @@ import (
 // newAPI introduces the API to who keeps the things of each screen: a file api_*.go a
 // screen.
 func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api.People) (*api.Server, error) {
-	going := newErrands(p)
+	going, links := newErrands(p), newLinksBook(p)
+	embed, err := newEmbedBook(p, links)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Log: p.log, People: people, Known: knownError, Reference: requestOf, Version: version, Now: p.now,
 		PublicURL:     p.Settings.PublicURL,
 		Session:       accounts,
 		Users:         usersBook{accounts, p.store},
 		Approvals:     approvalsBook{p},
-		Links:         newLinksBook(p),
+		Links:         links,
 		Overview:      overviewBook{p},
 		Customers:     newCustomersBook(p),
 		History:       historyBook{p},
@@ -32,6 +36,7 @@ func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api
 		Cutover:       cutoverBook{p, going},
 		Workspace:     workspaceBook{p},
 		Service:       serviceBook{p, ready},
+		Embed:         embed,
 	})
 }
 

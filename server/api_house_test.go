@@ -99,7 +99,7 @@ func newHouse(t testing.TB, size scenario.Size, people api.People) *house {
 	t.Cleanup(h.people.Close)
 	h.api, err = newAPI(h.p, ready, h.people, people)
 	must(t, err)
-	web, err := newWeb(h.p.Settings, ready, h.p.log, h.api)
+	web, err := newWeb(h.p.Settings, ready, h.p.log, h.api, h.p.embedOrigin)
 	must(t, err)
 	h.engine = web.(*gin.Engine)
 	h.web = httptest.NewServer(web)
@@ -304,7 +304,7 @@ func made(s *openapi3.Schema) any {
 	case s.Pattern != "":
 		for _, text := range []string{
 			"2026-03-17", "1", "USD", "UTC", "02:00", "person@example.com", "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46",
-			"cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46.cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46", "abcdefghij", "0123456789abcdef",
+			"cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46.cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46", "abcdefghij", "0123456789abcdef", strings.Repeat("A", 43),
 		} {
 			if s.VisitJSONString(text) == nil {
 				return text
@@ -361,6 +361,6 @@ func (h *house) ids() map[string]string {
 	return map[string]string{
 		"connection": fmt.Sprint(connection), "profile": fmt.Sprint(profile), "customer": fmt.Sprint(customer), "link": string(link),
 		"license": tenant + "." + sku, "run": string(run.ID), "tenant": tenant, "agreementType": "9", "rule": "SPB", "step": "notifications",
-		"user": "987654", "invitation": "987654", "token": "987654", "session": "987654", "mute": "987654", "batch": "0123456789abcdef",
+		"user": "987654", "invitation": "987654", "token": "987654", "session": "987654", "mute": "987654", "key": "ABCDEFGHIJKLMNOPQRSTUVWX", "batch": "0123456789abcdef",
 	}
 }

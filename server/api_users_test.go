@@ -23,7 +23,7 @@ import (
 type bySession struct{ h *house }
 
 func (b *bySession) Authenticate(ctx context.Context, r *http.Request, from account.Client) (account.Principal, error) {
-	return people{b.h.people}.Authenticate(ctx, r, from)
+	return people{b.h.people, b.h.p}.Authenticate(ctx, r, from)
 }
 
 // lived is a house in which people sign in.

@@ -70,6 +70,7 @@ func TestEveryRouteIsKnown(t *testing.T) {
 	outside := map[string]string{
 		"GET /healthz": "whoever watches over the process", "HEAD /healthz": "the same",
 		"GET /readyz": "whoever watches over the process", "HEAD /readyz": "the same",
+		"GET /embed/:key": "the page inside Manage, which holds no data", "HEAD /embed/:key": "the same",
 		"GET /api/openapi.json": "the document itself, the same for everybody", "GET /api/docs": "the document for people",
 	}
 	for _, g := range h.engine.Routes() {

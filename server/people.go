@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"trueup/plugin"
 	"trueup/server/account"
 	"trueup/server/api"
 	"trueup/server/billing"
@@ -35,8 +36,11 @@ func (p *product) accounts() (*account.Accounts, error) {
 	return account.New(cfg)
 }
 
-// people knows whoever has a session or an API token.
-type people struct{ accounts *account.Accounts }
+// people knows whoever has a session, an API token, or a session of a screen inside Manage.
+type people struct {
+	accounts *account.Accounts
+	p        *product
+}
 
 var _ api.People = people{}
 
@@ -46,6 +50,9 @@ func (k people) Authenticate(ctx context.Context, r *http.Request, from account.
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "Bearer") {
 		cr.Bearer = strings.TrimSpace(token)
+	}
+	if _, ok := plugin.TokenHash(cr.Bearer); ok {
+		return embedPrincipal(ctx, k.p.store, cr.Bearer, from, k.p.now())
 	}
 	if c, err := r.Cookie(k.accounts.SessionCookie(account.Issued{}).Name); err == nil {
 		cr.Cookie = c.Value

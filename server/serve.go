@@ -208,10 +208,10 @@ func (s *serving) web() (h http.Handler, err error) {
 		return nil, err
 	}
 	s.p.closing = append(s.p.closing, func() error { s.accounts.Close(); return nil })
-	if s.api, err = newAPI(s.p, s.ready, s.accounts, people{s.accounts}); err != nil {
+	if s.api, err = newAPI(s.p, s.ready, s.accounts, people{s.accounts, s.p}); err != nil {
 		return nil, err
 	}
-	return newWeb(s.p.Settings, s.ready, s.p.log, s.api, s.callbacks.mount)
+	return newWeb(s.p.Settings, s.ready, s.p.log, s.api, s.p.embedOrigin, s.callbacks.mount)
 }
 
 // newServer bounds what a client can hold of the process: time, and memory.

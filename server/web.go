@@ -25,7 +25,7 @@ import (
 const requestHeader = "X-Request-Id"
 
 // newWeb is everything that is served on TRUEUP_LISTEN; more serves what isn't for pages.
-func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server, more ...func(*gin.Engine)) (http.Handler, error) {
+func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server, framing func(context.Context, string) (string, error), more ...func(*gin.Engine)) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	g := gin.New()
 	g.RedirectTrailingSlash = false
@@ -45,6 +45,7 @@ func newWeb(s Settings, ready *readiness, log *slog.Logger, door *api.Server, mo
 	if err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
+	embedPages(g, pages, framing, log)
 	g.NoRoute(func(c *gin.Context) {
 		if path := c.Request.URL.Path; path == "/callbacks" || strings.HasPrefix(path, "/callbacks/") {
 			refuseCallback(c, plugin.CallbackUnknown) // Manage would try again after a 404

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"html"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -21,6 +22,7 @@ const nonceMark = "__CSP_NONCE__"
 // there is 404 and never the page: after an upgrade an old page must notice, and reload.
 type Pages struct {
 	page   []byte // nil when the program was built without its pages
+	embed  []byte // that inside ConnectWise; nil likewise
 	assets map[string]asset
 	secure bool
 }
@@ -45,6 +47,9 @@ func NewPages(files fs.FS, secure bool) (*Pages, error) {
 		return nil, fmt.Errorf("read the page: %w", err)
 	}
 	p.page = page
+	if p.embed, err = fs.ReadFile(files, "embed.html"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the page inside ConnectWise: %w", err)
+	}
 	err = fs.WalkDir(files, "assets", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -124,17 +129,62 @@ func (p *Pages) html(w http.ResponseWriter, r *http.Request) {
 	p.headers(h)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Frame-Options", "DENY")
-	// The consent of Microsoft is given in a window that the page opens.
-	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce+"'; style-src 'self' 'nonce-"+nonce+"'; "+
-		"img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors 'none'")
+	if !strings.HasPrefix(r.URL.Path, SignInFor) {
+		// The consent of Microsoft is given in a window that the page opens.
+		h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+	}
+	h.Set("Content-Security-Policy", policy(nonce, "'none'"))
 	if p.page == nil {
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-		write(w, r, http.StatusServiceUnavailable, []byte("This binary was built without its UI. Run 'make ui' and build again.\n"))
+		unbuilt(w, r)
 		return
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	write(w, r, http.StatusOK, bytes.ReplaceAll(p.page, []byte(nonceMark), []byte(nonce)))
+}
+
+// policy is what a page may load, and who may frame it.
+func policy(nonce, framing string) string {
+	return "default-src 'none'; script-src 'self' 'nonce-" + nonce + "'; style-src 'self' 'nonce-" + nonce + "'; " +
+		"img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors " + framing
+}
+
+func unbuilt(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	write(w, r, http.StatusServiceUnavailable, []byte("This binary was built without its UI. Run 'make ui' and build again.\n"))
+}
+
+// SignInFor is how the address of a window begins in which somebody signs in for a frame
+// that opened it: the page is served so that it can still speak to its opener.
+const SignInFor = "/embed-sign-in/"
+
+// manageMark stands in the page inside ConnectWise where it reads who frames it.
+const manageMark = "__MANAGE_ORIGIN__"
+
+// ServeEmbed serves the page inside ConnectWise, which has no data, so that only the origin
+// of one Manage may frame it. framing is that origin, from our configuration; "" is a key
+// of nobody, for which there is a page that says so and nothing else.
+func (p *Pages) ServeEmbed(w http.ResponseWriter, r *http.Request, framing string) {
+	nonce := rand.Text()
+	h := w.Header()
+	p.headers(h)
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // a Manage that asks for it may frame it too
+	h.Set("Cache-Control", "no-store")
+	if framing == "" {
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		write(w, r, http.StatusNotFound, []byte("There is no page at this address. Ask an administrator of Trueup to install it in ConnectWise again.\n"))
+		return
+	}
+	h.Set("Content-Security-Policy", policy(nonce, framing))
+	if p.embed == nil {
+		unbuilt(w, r)
+		return
+	}
+	page := bytes.ReplaceAll(p.embed, []byte(nonceMark), []byte(nonce))
+	page = bytes.ReplaceAll(page, []byte(manageMark), []byte(html.EscapeString(framing)))
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	write(w, r, http.StatusOK, page)
 }
 
 func (p *Pages) headers(h http.Header) {

@@ -1,6 +1,10 @@
 package account
 
-import "trueup/server/billing"
+import (
+	"time"
+
+	"trueup/server/billing"
+)
 
 // Role is what a user may do in a workspace; see billing.UserRole.
 type Role = billing.UserRole
@@ -55,6 +59,31 @@ type Principal struct {
 	Provider billing.ProviderID // the session was begun with it: it reaches this workspace only
 	Token    TokenID            // of an API token; else 0
 	Member   string             // verified or linked identifier of a Manage member; else ""
+	Record   Record             // of ByMember: all that it reaches
+}
+
+// Record is the one record of Manage that a member looks at, and until when. The zero
+// Record binds to nothing.
+type Record struct {
+	Session     int64  // of the screen; no secret
+	Screen      string // agreement or company
+	ID          int
+	Name        string
+	Company     int // of a company, itself
+	CompanyName string
+	Checked     bool // it was read with the member's own rights
+	Ends        time.Time
+}
+
+// Bound says whether the principal reaches this record and nothing else.
+func (r Record) Bound() bool { return r.Screen != "" }
+
+// Agreement is the record, where it is an agreement; 0 where it is a company.
+func (r Record) Agreement() int {
+	if r.Screen == "agreement" {
+		return r.ID
+	}
+	return 0
 }
 
 // MayWork says whether the principal may use the product at all: it has a role and owes

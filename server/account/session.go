@@ -299,6 +299,15 @@ func errNetwork() *Error {
 	}
 }
 
+// FromNetwork refuses a client outside the networks that a workspace allows; none allow
+// all.
+func FromNetwork(networks []string, c Client) error {
+	if allowed(networks, c.Address) {
+		return nil
+	}
+	return errNetwork()
+}
+
 // allowed says whether an address is in one of the networks; no networks allow all.
 func allowed(networks []string, address string) bool {
 	if len(networks) == 0 {

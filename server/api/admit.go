@@ -63,7 +63,9 @@ func (s *Server) admit(c *gin.Context) {
 	p, err := s.people.Authenticate(c.Request.Context(), c.Request, from)
 	switch {
 	case err == nil:
-		err = r.admits(p)
+		if err = r.admits(p); err == nil {
+			err = r.embedAdmits(p)
+		}
 	case r.Access == Anybody && s.refusal(err).Status < http.StatusInternalServerError:
 		p, err = account.Principal{}, nil // whoever isn't known, or not from there, may do what anybody may
 	}

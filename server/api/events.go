@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -74,6 +75,9 @@ type eventStream struct {
 	ctx   context.Context //nolint:containedctx // a response has no other way to know that the client left
 	in    *stream
 	first [][]byte
+	// pass is what is told of an event; nil tells nothing of it. Without pass all are told.
+	pass  func(told) []byte
+	lasts time.Duration // at most; 0: streamFor
 }
 
 // VisitStreamEventsResponse writes events as they come.
@@ -95,7 +99,7 @@ func (e *eventStream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 			return nil //nolint:nilerr // the client left
 		}
 	}
-	end, ping := time.NewTimer(streamFor), time.NewTicker(pingEvery)
+	end, ping := time.NewTimer(cmp.Or(e.lasts, streamFor)), time.NewTicker(pingEvery)
 	defer end.Stop()
 	defer ping.Stop()
 	for {
@@ -112,7 +116,11 @@ func (e *eventStream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 			if !ok {
 				return nil // too slow, or the process stops: the client resumes
 			}
-			text = t.text
+			if text = t.text; e.pass != nil {
+				if text = e.pass(t); text == nil {
+					continue
+				}
+			}
 		case <-ping.C:
 		}
 		_ = extend() // it worked before

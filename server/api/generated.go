@@ -404,6 +404,63 @@ func (e DriftAnswerInputAnswer) Valid() bool {
 	}
 }
 
+// Defines values for EmbedConnectionKind.
+const (
+	EmbedConnectionKindManage    EmbedConnectionKind = "manage"
+	EmbedConnectionKindMicrosoft EmbedConnectionKind = "microsoft"
+)
+
+// Valid indicates whether the value is a known member of the EmbedConnectionKind enum.
+func (e EmbedConnectionKind) Valid() bool {
+	switch e {
+	case EmbedConnectionKindManage:
+		return true
+	case EmbedConnectionKindMicrosoft:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmbedScreen.
+const (
+	EmbedScreenAgreement EmbedScreen = "agreement"
+	EmbedScreenCompany   EmbedScreen = "company"
+)
+
+// Valid indicates whether the value is a known member of the EmbedScreen enum.
+func (e EmbedScreen) Valid() bool {
+	switch e {
+	case EmbedScreenAgreement:
+		return true
+	case EmbedScreenCompany:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EmbedViewState.
+const (
+	EmbedViewStateCompanyNotAdded EmbedViewState = "companyNotAdded"
+	EmbedViewStateNotSetUp        EmbedViewState = "notSetUp"
+	EmbedViewStateReady           EmbedViewState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the EmbedViewState enum.
+func (e EmbedViewState) Valid() bool {
+	switch e {
+	case EmbedViewStateCompanyNotAdded:
+		return true
+	case EmbedViewStateNotSetUp:
+		return true
+	case EmbedViewStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Frequency.
 const (
 	FrequencyAtOnce  Frequency = "atOnce"
@@ -2350,6 +2407,200 @@ type Effect struct {
 // Email An e-mail address.
 type Email = string
 
+// EmbedAccess Who can give access, by name.
+type EmbedAccess struct {
+	Administrators []string `json:"administrators"`
+}
+
+// EmbedChallenge A nonce, good once.
+type EmbedChallenge struct {
+	Ends time.Time `json:"ends"`
+
+	// Fallback Whether the workspace allows the sign-in window.
+	Fallback bool `json:"fallback"`
+
+	// Nonce A nonce, code or token of ours.
+	Nonce EmbedSecret `json:"nonce"`
+}
+
+// EmbedChallengeInput What the nonce is for.
+type EmbedChallengeInput struct {
+	// Fallback For the sign-in window instead of the word of Manage.
+	Fallback bool `json:"fallback,omitempty,omitzero"`
+}
+
+// EmbedClaim What the host frame says of who looks, and at which record.
+type EmbedClaim struct {
+	MemberContext string `json:"memberContext"`
+
+	// MemberHash As good as a password: used once, and kept nowhere.
+	MemberHash string `json:"memberHash"`
+	MemberID   string `json:"memberId"`
+
+	// Nonce A nonce, code or token of ours.
+	Nonce EmbedSecret `json:"nonce"`
+
+	// RecordID The id of a record in Manage, as the host frame gave it.
+	RecordID EmbedRecordID `json:"recordId"`
+
+	// Screen What kind of record the screen stands on.
+	Screen EmbedScreen `json:"screen"`
+}
+
+// EmbedCode A one-time code.
+type EmbedCode struct {
+	// Code A nonce, code or token of ours.
+	Code EmbedSecret `json:"code"`
+	Ends time.Time   `json:"ends"`
+}
+
+// EmbedCodeInput Which frame the code is for.
+type EmbedCodeInput struct {
+	// Challenge base64url(SHA-256(nonce)) without padding.
+	Challenge string `json:"challenge"`
+}
+
+// EmbedCompany A company of Manage.
+type EmbedCompany struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+}
+
+// EmbedConnection A connection that the numbers come from.
+type EmbedConnection struct {
+	// Health How a connection was when it was last used or tested.
+	Health Health              `json:"health"`
+	Kind   EmbedConnectionKind `json:"kind"`
+	Name   string              `json:"name"`
+}
+
+// EmbedConnectionKind defines model for EmbedConnection.Kind.
+type EmbedConnectionKind string
+
+// EmbedExchange The code of the window and the nonce of the frame, for a record.
+type EmbedExchange struct {
+	// Code A nonce, code or token of ours.
+	Code EmbedSecret `json:"code"`
+
+	// Nonce A nonce, code or token of ours.
+	Nonce EmbedSecret `json:"nonce"`
+
+	// RecordID The id of a record in Manage, as the host frame gave it.
+	RecordID EmbedRecordID `json:"recordId"`
+
+	// Screen What kind of record the screen stands on.
+	Screen EmbedScreen `json:"screen"`
+}
+
+// EmbedRecord The record that the screen stands on; of an agreement, with its company.
+type EmbedRecord struct {
+	// Company A company of Manage.
+	Company EmbedCompany `json:"company"`
+	ID      int          `json:"id"`
+	Name    string       `json:"name"`
+
+	// Screen What kind of record the screen stands on.
+	Screen EmbedScreen `json:"screen"`
+}
+
+// EmbedRecordID The id of a record in Manage, as the host frame gave it.
+type EmbedRecordID = string
+
+// EmbedRights What this member may do here.
+type EmbedRights struct {
+	// Approve Also put aside, and answer holds and drift.
+	Approve bool `json:"approve"`
+	Link    bool `json:"link"`
+	SetUp   bool `json:"setUp"`
+	Sync    bool `json:"sync"`
+}
+
+// EmbedScreen What kind of record the screen stands on.
+type EmbedScreen string
+
+// EmbedSecret A nonce, code or token of ours.
+type EmbedSecret = string
+
+// EmbedSession Who looks, at what, and what they may do.
+type EmbedSession struct {
+	// Administrators Who can give access, by name.
+	Administrators []string `json:"administrators"`
+
+	// Checked Whether the record was read with the member's own rights.
+	Checked bool      `json:"checked"`
+	Ends    time.Time `json:"ends"`
+
+	// Member The identifier of the member; absent where it isn't known.
+	Member string `json:"member,omitempty,omitzero"`
+	Name   string `json:"name"`
+
+	// Record The record that the screen stands on; of an agreement, with its company.
+	Record EmbedRecord `json:"record"`
+
+	// Role Absent: no access; the token can ask for it and nothing else.
+	Role Role `json:"role,omitempty,omitzero"`
+
+	// Token Once, when it was made.
+	Token EmbedSecret `json:"token,omitempty,omitzero"`
+}
+
+// EmbedTotals What the licenses of the record come to.
+type EmbedTotals struct {
+	Assigned int `json:"assigned"`
+
+	// Billed A month.
+	Billed    []Amount `json:"billed"`
+	Licenses  int      `json:"licenses"`
+	Purchased int      `json:"purchased"`
+	Unused    int      `json:"unused"`
+
+	// UnusedMonthly A month.
+	UnusedMonthly []Amount `json:"unusedMonthly"`
+}
+
+// EmbedView Everything that the first paint shows.
+type EmbedView struct {
+	// Administrators Who can set up and give access, by name.
+	Administrators []string `json:"administrators"`
+
+	// Checked Whether the record was read with the member's own rights.
+	Checked     bool              `json:"checked"`
+	Connections []EmbedConnection `json:"connections"`
+
+	// Customer The customer that the company is; absent where it is none.
+	Customer int     `json:"customer,omitempty,omitzero"`
+	Drift    []Drift `json:"drift"`
+
+	// Licenses Those that need somebody first; totals.licenses says how many there are.
+	Licenses []License `json:"licenses"`
+
+	// Record The record that the screen stands on; of an agreement, with its company.
+	Record EmbedRecord `json:"record"`
+
+	// Rights What this member may do here.
+	Rights EmbedRights `json:"rights"`
+
+	// Role What a person or program may do: look; link and sync; approve, profiles and policy; everything.
+	Role Role         `json:"role"`
+	Runs []RunSummary `json:"runs"`
+
+	// SetupLeft notSetUp: how many steps are left.
+	SetupLeft int            `json:"setupLeft,omitempty,omitzero"`
+	State     EmbedViewState `json:"state"`
+
+	// Sync How a customer stands in the work.
+	Sync SyncState `json:"sync,omitempty,omitzero"`
+
+	// Totals What the licenses of the record come to.
+	Totals EmbedTotals `json:"totals"`
+
+	// Verdict The whole in one line.
+	Verdict Verdict `json:"verdict"`
+}
+
+// EmbedViewState defines model for EmbedView.State.
+type EmbedViewState string
+
 // EvidenceRow A SKU as it was read.
 type EvidenceRow struct {
 	Consumed   int    `json:"consumed"`
@@ -4076,6 +4327,9 @@ type IDCustomer = int
 // IDInvitation defines model for id.invitation.
 type IDInvitation = int
 
+// IDKey defines model for id.key.
+type IDKey = string
+
 // IDLicense A license: tenant and SKU, and for one subscription its id, joined by dots.
 type IDLicense = LicenseID
 
@@ -4481,6 +4735,15 @@ type ListDriftParams struct {
 	Limit QLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// ListEmbedRunsParams defines parameters for ListEmbedRuns.
+type ListEmbedRunsParams struct {
+	// Cursor Where the page begins.
+	Cursor QCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit How many at most; default 50.
+	Limit QLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // ListLicensesParams defines parameters for ListLicenses.
 type ListLicensesParams struct {
 	// Q Text in the names.
@@ -4838,6 +5101,18 @@ type PreviewCutoverJSONRequestBody = CutoverFilter
 // AnswerDriftJSONRequestBody defines body for AnswerDrift for application/json ContentType.
 type AnswerDriftJSONRequestBody = DriftAnswers
 
+// BeginEmbedJSONRequestBody defines body for BeginEmbed for application/json ContentType.
+type BeginEmbedJSONRequestBody = EmbedChallengeInput
+
+// MakeEmbedCodeJSONRequestBody defines body for MakeEmbedCode for application/json ContentType.
+type MakeEmbedCodeJSONRequestBody = EmbedCodeInput
+
+// ExchangeEmbedCodeJSONRequestBody defines body for ExchangeEmbedCode for application/json ContentType.
+type ExchangeEmbedCodeJSONRequestBody = EmbedExchange
+
+// OpenEmbedJSONRequestBody defines body for OpenEmbed for application/json ContentType.
+type OpenEmbedJSONRequestBody = EmbedClaim
+
 // MakeFirstAdminJSONRequestBody defines body for MakeFirstAdmin for application/json ContentType.
 type MakeFirstAdminJSONRequestBody = FirstAdminInput
 
@@ -5071,6 +5346,54 @@ type ServerInterface interface {
 	// AnswerDrift Say for lines whether to adopt, revert or detach them
 	// (POST /drift/answers)
 	AnswerDrift(c *gin.Context)
+	// AskEmbedAccess Ask for access
+	// (POST /embed/access)
+	AskEmbedAccess(c *gin.Context)
+	// ListEmbedAgreements The agreements that a license can be linked to here
+	// (GET /embed/agreements)
+	ListEmbedAgreements(c *gin.Context)
+	// StreamEmbedEvents Live progress of the customer of the record, as server-sent events
+	// (GET /embed/events)
+	StreamEmbedEvents(c *gin.Context)
+	// ListEmbedProfiles The billing profiles that a license can be linked with
+	// (GET /embed/profiles)
+	ListEmbedProfiles(c *gin.Context)
+	// ListEmbedRuns Past runs of the record, newest first
+	// (GET /embed/runs)
+	ListEmbedRuns(c *gin.Context, params ListEmbedRunsParams)
+	// GetEmbedRun A run with its changes, those of the record
+	// (GET /embed/runs/{run})
+	GetEmbedRun(c *gin.Context, run IDRun)
+	// EndEmbed End the token at once
+	// (DELETE /embed/session)
+	EndEmbed(c *gin.Context)
+	// GetEmbedSession What the token is good for
+	// (GET /embed/session)
+	GetEmbedSession(c *gin.Context)
+	// GetEmbedSync How the customer of the record stands in the work
+	// (GET /embed/sync)
+	GetEmbedSync(c *gin.Context)
+	// StartEmbedSync Sync the customer of the record
+	// (POST /embed/sync)
+	StartEmbedSync(c *gin.Context)
+	// CancelEmbedSync Take the sync back, or end it after the write that it is in
+	// (POST /embed/sync/cancel)
+	CancelEmbedSync(c *gin.Context)
+	// GetEmbedView Everything that the first paint shows of the record
+	// (GET /embed/view)
+	GetEmbedView(c *gin.Context)
+	// BeginEmbed A nonce to make oneself known with, good once
+	// (POST /embed/{key}/challenge)
+	BeginEmbed(c *gin.Context, key IDKey)
+	// MakeEmbedCode A one-time code for the frame that opened this window
+	// (POST /embed/{key}/code)
+	MakeEmbedCode(c *gin.Context, key IDKey)
+	// ExchangeEmbedCode A session for a record, with a one-time code
+	// (POST /embed/{key}/exchange)
+	ExchangeEmbedCode(c *gin.Context, key IDKey)
+	// OpenEmbed A session for a record, for whom Manage vouches
+	// (POST /embed/{key}/session)
+	OpenEmbed(c *gin.Context, key IDKey)
 	// StreamEvents Live progress, as server-sent events
 	// (GET /events)
 	StreamEvents(c *gin.Context)
@@ -6723,6 +7046,296 @@ func (siw *ServerInterfaceWrapper) AnswerDrift(c *gin.Context) {
 	}
 
 	siw.Handler.AnswerDrift(c)
+}
+
+// AskEmbedAccess operation middleware
+func (siw *ServerInterfaceWrapper) AskEmbedAccess(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AskEmbedAccess(c)
+}
+
+// ListEmbedAgreements operation middleware
+func (siw *ServerInterfaceWrapper) ListEmbedAgreements(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListEmbedAgreements(c)
+}
+
+// StreamEmbedEvents operation middleware
+func (siw *ServerInterfaceWrapper) StreamEmbedEvents(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StreamEmbedEvents(c)
+}
+
+// ListEmbedProfiles operation middleware
+func (siw *ServerInterfaceWrapper) ListEmbedProfiles(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListEmbedProfiles(c)
+}
+
+// ListEmbedRuns operation middleware
+func (siw *ServerInterfaceWrapper) ListEmbedRuns(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEmbedRunsParams
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListEmbedRuns(c, params)
+}
+
+// GetEmbedRun operation middleware
+func (siw *ServerInterfaceWrapper) GetEmbedRun(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "run" -------------
+	var run IDRun
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run", c.Param("run"), &run, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter run: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEmbedRun(c, run)
+}
+
+// EndEmbed operation middleware
+func (siw *ServerInterfaceWrapper) EndEmbed(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndEmbed(c)
+}
+
+// GetEmbedSession operation middleware
+func (siw *ServerInterfaceWrapper) GetEmbedSession(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEmbedSession(c)
+}
+
+// GetEmbedSync operation middleware
+func (siw *ServerInterfaceWrapper) GetEmbedSync(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEmbedSync(c)
+}
+
+// StartEmbedSync operation middleware
+func (siw *ServerInterfaceWrapper) StartEmbedSync(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StartEmbedSync(c)
+}
+
+// CancelEmbedSync operation middleware
+func (siw *ServerInterfaceWrapper) CancelEmbedSync(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CancelEmbedSync(c)
+}
+
+// GetEmbedView operation middleware
+func (siw *ServerInterfaceWrapper) GetEmbedView(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEmbedView(c)
+}
+
+// BeginEmbed operation middleware
+func (siw *ServerInterfaceWrapper) BeginEmbed(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key IDKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BeginEmbed(c, key)
+}
+
+// MakeEmbedCode operation middleware
+func (siw *ServerInterfaceWrapper) MakeEmbedCode(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key IDKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.MakeEmbedCode(c, key)
+}
+
+// ExchangeEmbedCode operation middleware
+func (siw *ServerInterfaceWrapper) ExchangeEmbedCode(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key IDKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExchangeEmbedCode(c, key)
+}
+
+// OpenEmbed operation middleware
+func (siw *ServerInterfaceWrapper) OpenEmbed(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "key" -------------
+	var key IDKey
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Param("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter key: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenEmbed(c, key)
 }
 
 // StreamEvents operation middleware
@@ -9478,6 +10091,22 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/cutover", wrapper.ApplyCutover)
 	router.GET(options.BaseURL+"/cutover/batches", wrapper.ListCutovers)
 	router.GET(options.BaseURL+"/cutover/batches/:batch", wrapper.GetCutover)
+	router.POST(options.BaseURL+"/embed/:key/challenge", wrapper.BeginEmbed)
+	router.POST(options.BaseURL+"/embed/:key/session", wrapper.OpenEmbed)
+	router.POST(options.BaseURL+"/embed/:key/code", wrapper.MakeEmbedCode)
+	router.POST(options.BaseURL+"/embed/:key/exchange", wrapper.ExchangeEmbedCode)
+	router.DELETE(options.BaseURL+"/embed/session", wrapper.EndEmbed)
+	router.GET(options.BaseURL+"/embed/session", wrapper.GetEmbedSession)
+	router.POST(options.BaseURL+"/embed/access", wrapper.AskEmbedAccess)
+	router.GET(options.BaseURL+"/embed/view", wrapper.GetEmbedView)
+	router.GET(options.BaseURL+"/embed/agreements", wrapper.ListEmbedAgreements)
+	router.GET(options.BaseURL+"/embed/profiles", wrapper.ListEmbedProfiles)
+	router.GET(options.BaseURL+"/embed/runs", wrapper.ListEmbedRuns)
+	router.GET(options.BaseURL+"/embed/runs/:run", wrapper.GetEmbedRun)
+	router.GET(options.BaseURL+"/embed/sync", wrapper.GetEmbedSync)
+	router.POST(options.BaseURL+"/embed/sync", wrapper.StartEmbedSync)
+	router.POST(options.BaseURL+"/embed/sync/cancel", wrapper.CancelEmbedSync)
+	router.GET(options.BaseURL+"/embed/events", wrapper.StreamEmbedEvents)
 	router.GET(options.BaseURL+"/service", wrapper.GetService)
 }
 
@@ -11049,6 +11678,663 @@ type AnswerDriftdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AnswerDriftdefaultApplicationProblemPlusJSONResponse) VisitAnswerDriftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskEmbedAccessRequestObject struct {
+}
+
+type AskEmbedAccessResponseObject interface {
+	VisitAskEmbedAccessResponse(w http.ResponseWriter) error
+}
+
+type AskEmbedAccess202JSONResponse EmbedAccess
+
+func (response AskEmbedAccess202JSONResponse) VisitAskEmbedAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AskEmbedAccessdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AskEmbedAccessdefaultApplicationProblemPlusJSONResponse) VisitAskEmbedAccessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedAgreementsRequestObject struct {
+}
+
+type ListEmbedAgreementsResponseObject interface {
+	VisitListEmbedAgreementsResponse(w http.ResponseWriter) error
+}
+
+type ListEmbedAgreements200JSONResponse Agreements
+
+func (response ListEmbedAgreements200JSONResponse) VisitListEmbedAgreementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedAgreementsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEmbedAgreementsdefaultApplicationProblemPlusJSONResponse) VisitListEmbedAgreementsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamEmbedEventsRequestObject struct {
+}
+
+type StreamEmbedEventsResponseObject interface {
+	VisitStreamEmbedEventsResponse(w http.ResponseWriter) error
+}
+
+type StreamEmbedEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamEmbedEvents200TextEventStreamResponse) VisitStreamEmbedEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type StreamEmbedEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamEmbedEventsdefaultApplicationProblemPlusJSONResponse) VisitStreamEmbedEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedProfilesRequestObject struct {
+}
+
+type ListEmbedProfilesResponseObject interface {
+	VisitListEmbedProfilesResponse(w http.ResponseWriter) error
+}
+
+type ListEmbedProfiles200JSONResponse Profiles
+
+func (response ListEmbedProfiles200JSONResponse) VisitListEmbedProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedProfilesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEmbedProfilesdefaultApplicationProblemPlusJSONResponse) VisitListEmbedProfilesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedRunsRequestObject struct {
+	Params ListEmbedRunsParams
+}
+
+type ListEmbedRunsResponseObject interface {
+	VisitListEmbedRunsResponse(w http.ResponseWriter) error
+}
+
+type ListEmbedRuns200JSONResponse RunPage
+
+func (response ListEmbedRuns200JSONResponse) VisitListEmbedRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEmbedRunsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEmbedRunsdefaultApplicationProblemPlusJSONResponse) VisitListEmbedRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedRunRequestObject struct {
+	Run IDRun `json:"run"`
+}
+
+type GetEmbedRunResponseObject interface {
+	VisitGetEmbedRunResponse(w http.ResponseWriter) error
+}
+
+type GetEmbedRun200JSONResponse Run
+
+func (response GetEmbedRun200JSONResponse) VisitGetEmbedRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedRundefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmbedRundefaultApplicationProblemPlusJSONResponse) VisitGetEmbedRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndEmbedRequestObject struct {
+}
+
+type EndEmbedResponseObject interface {
+	VisitEndEmbedResponse(w http.ResponseWriter) error
+}
+
+type EndEmbed204Response struct {
+}
+
+func (response EndEmbed204Response) VisitEndEmbedResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndEmbeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndEmbeddefaultApplicationProblemPlusJSONResponse) VisitEndEmbedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedSessionRequestObject struct {
+}
+
+type GetEmbedSessionResponseObject interface {
+	VisitGetEmbedSessionResponse(w http.ResponseWriter) error
+}
+
+type GetEmbedSession200JSONResponse EmbedSession
+
+func (response GetEmbedSession200JSONResponse) VisitGetEmbedSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmbedSessiondefaultApplicationProblemPlusJSONResponse) VisitGetEmbedSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedSyncRequestObject struct {
+}
+
+type GetEmbedSyncResponseObject interface {
+	VisitGetEmbedSyncResponse(w http.ResponseWriter) error
+}
+
+type GetEmbedSync200JSONResponse SyncState
+
+func (response GetEmbedSync200JSONResponse) VisitGetEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedSync304Response struct {
+}
+
+func (response GetEmbedSync304Response) VisitGetEmbedSyncResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetEmbedSyncdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmbedSyncdefaultApplicationProblemPlusJSONResponse) VisitGetEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartEmbedSyncRequestObject struct {
+}
+
+type StartEmbedSyncResponseObject interface {
+	VisitStartEmbedSyncResponse(w http.ResponseWriter) error
+}
+
+type StartEmbedSync202JSONResponse SyncRequest
+
+func (response StartEmbedSync202JSONResponse) VisitStartEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartEmbedSyncdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartEmbedSyncdefaultApplicationProblemPlusJSONResponse) VisitStartEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmbedSyncRequestObject struct {
+}
+
+type CancelEmbedSyncResponseObject interface {
+	VisitCancelEmbedSyncResponse(w http.ResponseWriter) error
+}
+
+type CancelEmbedSync200JSONResponse SyncRequest
+
+func (response CancelEmbedSync200JSONResponse) VisitCancelEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelEmbedSyncdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CancelEmbedSyncdefaultApplicationProblemPlusJSONResponse) VisitCancelEmbedSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedViewRequestObject struct {
+}
+
+type GetEmbedViewResponseObject interface {
+	VisitGetEmbedViewResponse(w http.ResponseWriter) error
+}
+
+type GetEmbedView200JSONResponse EmbedView
+
+func (response GetEmbedView200JSONResponse) VisitGetEmbedViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEmbedView304Response struct {
+}
+
+func (response GetEmbedView304Response) VisitGetEmbedViewResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetEmbedViewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEmbedViewdefaultApplicationProblemPlusJSONResponse) VisitGetEmbedViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginEmbedRequestObject struct {
+	Key  IDKey `json:"key"`
+	Body *BeginEmbedJSONRequestBody
+}
+
+type BeginEmbedResponseObject interface {
+	VisitBeginEmbedResponse(w http.ResponseWriter) error
+}
+
+type BeginEmbed200JSONResponse EmbedChallenge
+
+func (response BeginEmbed200JSONResponse) VisitBeginEmbedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginEmbeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginEmbeddefaultApplicationProblemPlusJSONResponse) VisitBeginEmbedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeEmbedCodeRequestObject struct {
+	Key  IDKey `json:"key"`
+	Body *MakeEmbedCodeJSONRequestBody
+}
+
+type MakeEmbedCodeResponseObject interface {
+	VisitMakeEmbedCodeResponse(w http.ResponseWriter) error
+}
+
+type MakeEmbedCode200JSONResponse EmbedCode
+
+func (response MakeEmbedCode200JSONResponse) VisitMakeEmbedCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakeEmbedCodedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MakeEmbedCodedefaultApplicationProblemPlusJSONResponse) VisitMakeEmbedCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExchangeEmbedCodeRequestObject struct {
+	Key  IDKey `json:"key"`
+	Body *ExchangeEmbedCodeJSONRequestBody
+}
+
+type ExchangeEmbedCodeResponseObject interface {
+	VisitExchangeEmbedCodeResponse(w http.ResponseWriter) error
+}
+
+type ExchangeEmbedCode200JSONResponse EmbedSession
+
+func (response ExchangeEmbedCode200JSONResponse) VisitExchangeEmbedCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExchangeEmbedCodedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExchangeEmbedCodedefaultApplicationProblemPlusJSONResponse) VisitExchangeEmbedCodeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenEmbedRequestObject struct {
+	Key  IDKey `json:"key"`
+	Body *OpenEmbedJSONRequestBody
+}
+
+type OpenEmbedResponseObject interface {
+	VisitOpenEmbedResponse(w http.ResponseWriter) error
+}
+
+type OpenEmbed200JSONResponse EmbedSession
+
+func (response OpenEmbed200JSONResponse) VisitOpenEmbedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenEmbeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenEmbeddefaultApplicationProblemPlusJSONResponse) VisitOpenEmbedResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15303,6 +16589,54 @@ type StrictServerInterface interface {
 	// AnswerDrift Say for lines whether to adopt, revert or detach them
 	// (POST /drift/answers)
 	AnswerDrift(ctx context.Context, request AnswerDriftRequestObject) (AnswerDriftResponseObject, error)
+	// AskEmbedAccess Ask for access
+	// (POST /embed/access)
+	AskEmbedAccess(ctx context.Context, request AskEmbedAccessRequestObject) (AskEmbedAccessResponseObject, error)
+	// ListEmbedAgreements The agreements that a license can be linked to here
+	// (GET /embed/agreements)
+	ListEmbedAgreements(ctx context.Context, request ListEmbedAgreementsRequestObject) (ListEmbedAgreementsResponseObject, error)
+	// StreamEmbedEvents Live progress of the customer of the record, as server-sent events
+	// (GET /embed/events)
+	StreamEmbedEvents(ctx context.Context, request StreamEmbedEventsRequestObject) (StreamEmbedEventsResponseObject, error)
+	// ListEmbedProfiles The billing profiles that a license can be linked with
+	// (GET /embed/profiles)
+	ListEmbedProfiles(ctx context.Context, request ListEmbedProfilesRequestObject) (ListEmbedProfilesResponseObject, error)
+	// ListEmbedRuns Past runs of the record, newest first
+	// (GET /embed/runs)
+	ListEmbedRuns(ctx context.Context, request ListEmbedRunsRequestObject) (ListEmbedRunsResponseObject, error)
+	// GetEmbedRun A run with its changes, those of the record
+	// (GET /embed/runs/{run})
+	GetEmbedRun(ctx context.Context, request GetEmbedRunRequestObject) (GetEmbedRunResponseObject, error)
+	// EndEmbed End the token at once
+	// (DELETE /embed/session)
+	EndEmbed(ctx context.Context, request EndEmbedRequestObject) (EndEmbedResponseObject, error)
+	// GetEmbedSession What the token is good for
+	// (GET /embed/session)
+	GetEmbedSession(ctx context.Context, request GetEmbedSessionRequestObject) (GetEmbedSessionResponseObject, error)
+	// GetEmbedSync How the customer of the record stands in the work
+	// (GET /embed/sync)
+	GetEmbedSync(ctx context.Context, request GetEmbedSyncRequestObject) (GetEmbedSyncResponseObject, error)
+	// StartEmbedSync Sync the customer of the record
+	// (POST /embed/sync)
+	StartEmbedSync(ctx context.Context, request StartEmbedSyncRequestObject) (StartEmbedSyncResponseObject, error)
+	// CancelEmbedSync Take the sync back, or end it after the write that it is in
+	// (POST /embed/sync/cancel)
+	CancelEmbedSync(ctx context.Context, request CancelEmbedSyncRequestObject) (CancelEmbedSyncResponseObject, error)
+	// GetEmbedView Everything that the first paint shows of the record
+	// (GET /embed/view)
+	GetEmbedView(ctx context.Context, request GetEmbedViewRequestObject) (GetEmbedViewResponseObject, error)
+	// BeginEmbed A nonce to make oneself known with, good once
+	// (POST /embed/{key}/challenge)
+	BeginEmbed(ctx context.Context, request BeginEmbedRequestObject) (BeginEmbedResponseObject, error)
+	// MakeEmbedCode A one-time code for the frame that opened this window
+	// (POST /embed/{key}/code)
+	MakeEmbedCode(ctx context.Context, request MakeEmbedCodeRequestObject) (MakeEmbedCodeResponseObject, error)
+	// ExchangeEmbedCode A session for a record, with a one-time code
+	// (POST /embed/{key}/exchange)
+	ExchangeEmbedCode(ctx context.Context, request ExchangeEmbedCodeRequestObject) (ExchangeEmbedCodeResponseObject, error)
+	// OpenEmbed A session for a record, for whom Manage vouches
+	// (POST /embed/{key}/session)
+	OpenEmbed(ctx context.Context, request OpenEmbedRequestObject) (OpenEmbedResponseObject, error)
 	// StreamEvents Live progress, as server-sent events
 	// (GET /events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -16918,6 +18252,474 @@ func (sh *strictHandler) AnswerDrift(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AnswerDriftResponseObject); ok {
 		if err := validResponse.VisitAnswerDriftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AskEmbedAccess operation middleware
+func (sh *strictHandler) AskEmbedAccess(ctx *gin.Context) {
+	var request AskEmbedAccessRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AskEmbedAccess(ctx, request.(AskEmbedAccessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskEmbedAccess")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AskEmbedAccessResponseObject); ok {
+		if err := validResponse.VisitAskEmbedAccessResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEmbedAgreements operation middleware
+func (sh *strictHandler) ListEmbedAgreements(ctx *gin.Context) {
+	var request ListEmbedAgreementsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEmbedAgreements(ctx, request.(ListEmbedAgreementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEmbedAgreements")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListEmbedAgreementsResponseObject); ok {
+		if err := validResponse.VisitListEmbedAgreementsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StreamEmbedEvents operation middleware
+func (sh *strictHandler) StreamEmbedEvents(ctx *gin.Context) {
+	var request StreamEmbedEventsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamEmbedEvents(ctx, request.(StreamEmbedEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamEmbedEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(StreamEmbedEventsResponseObject); ok {
+		if err := validResponse.VisitStreamEmbedEventsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEmbedProfiles operation middleware
+func (sh *strictHandler) ListEmbedProfiles(ctx *gin.Context) {
+	var request ListEmbedProfilesRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEmbedProfiles(ctx, request.(ListEmbedProfilesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEmbedProfiles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListEmbedProfilesResponseObject); ok {
+		if err := validResponse.VisitListEmbedProfilesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEmbedRuns operation middleware
+func (sh *strictHandler) ListEmbedRuns(ctx *gin.Context, params ListEmbedRunsParams) {
+	var request ListEmbedRunsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEmbedRuns(ctx, request.(ListEmbedRunsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEmbedRuns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListEmbedRunsResponseObject); ok {
+		if err := validResponse.VisitListEmbedRunsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEmbedRun operation middleware
+func (sh *strictHandler) GetEmbedRun(ctx *gin.Context, run IDRun) {
+	var request GetEmbedRunRequestObject
+
+	request.Run = run
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmbedRun(ctx, request.(GetEmbedRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmbedRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEmbedRunResponseObject); ok {
+		if err := validResponse.VisitGetEmbedRunResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndEmbed operation middleware
+func (sh *strictHandler) EndEmbed(ctx *gin.Context) {
+	var request EndEmbedRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndEmbed(ctx, request.(EndEmbedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndEmbed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EndEmbedResponseObject); ok {
+		if err := validResponse.VisitEndEmbedResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEmbedSession operation middleware
+func (sh *strictHandler) GetEmbedSession(ctx *gin.Context) {
+	var request GetEmbedSessionRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmbedSession(ctx, request.(GetEmbedSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmbedSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEmbedSessionResponseObject); ok {
+		if err := validResponse.VisitGetEmbedSessionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEmbedSync operation middleware
+func (sh *strictHandler) GetEmbedSync(ctx *gin.Context) {
+	var request GetEmbedSyncRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmbedSync(ctx, request.(GetEmbedSyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmbedSync")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEmbedSyncResponseObject); ok {
+		if err := validResponse.VisitGetEmbedSyncResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StartEmbedSync operation middleware
+func (sh *strictHandler) StartEmbedSync(ctx *gin.Context) {
+	var request StartEmbedSyncRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartEmbedSync(ctx, request.(StartEmbedSyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartEmbedSync")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(StartEmbedSyncResponseObject); ok {
+		if err := validResponse.VisitStartEmbedSyncResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CancelEmbedSync operation middleware
+func (sh *strictHandler) CancelEmbedSync(ctx *gin.Context) {
+	var request CancelEmbedSyncRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelEmbedSync(ctx, request.(CancelEmbedSyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelEmbedSync")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CancelEmbedSyncResponseObject); ok {
+		if err := validResponse.VisitCancelEmbedSyncResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEmbedView operation middleware
+func (sh *strictHandler) GetEmbedView(ctx *gin.Context) {
+	var request GetEmbedViewRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEmbedView(ctx, request.(GetEmbedViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEmbedView")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEmbedViewResponseObject); ok {
+		if err := validResponse.VisitGetEmbedViewResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BeginEmbed operation middleware
+func (sh *strictHandler) BeginEmbed(ctx *gin.Context, key IDKey) {
+	var request BeginEmbedRequestObject
+
+	request.Key = key
+
+	var body BeginEmbedJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginEmbed(ctx, request.(BeginEmbedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginEmbed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BeginEmbedResponseObject); ok {
+		if err := validResponse.VisitBeginEmbedResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MakeEmbedCode operation middleware
+func (sh *strictHandler) MakeEmbedCode(ctx *gin.Context, key IDKey) {
+	var request MakeEmbedCodeRequestObject
+
+	request.Key = key
+
+	var body MakeEmbedCodeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeEmbedCode(ctx, request.(MakeEmbedCodeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeEmbedCode")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(MakeEmbedCodeResponseObject); ok {
+		if err := validResponse.VisitMakeEmbedCodeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExchangeEmbedCode operation middleware
+func (sh *strictHandler) ExchangeEmbedCode(ctx *gin.Context, key IDKey) {
+	var request ExchangeEmbedCodeRequestObject
+
+	request.Key = key
+
+	var body ExchangeEmbedCodeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExchangeEmbedCode(ctx, request.(ExchangeEmbedCodeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExchangeEmbedCode")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExchangeEmbedCodeResponseObject); ok {
+		if err := validResponse.VisitExchangeEmbedCodeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OpenEmbed operation middleware
+func (sh *strictHandler) OpenEmbed(ctx *gin.Context, key IDKey) {
+	var request OpenEmbedRequestObject
+
+	request.Key = key
+
+	var body OpenEmbedJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenEmbed(ctx, request.(OpenEmbedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenEmbed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OpenEmbedResponseObject); ok {
+		if err := validResponse.VisitOpenEmbedResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

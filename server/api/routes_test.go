@@ -71,6 +71,7 @@ func TestOpenOperations(t *testing.T) {
 		}
 	}
 	want := []string{
+		"POST /embed/{key}/challenge", "POST /embed/{key}/exchange", "POST /embed/{key}/session",
 		"POST /first-admin", "POST /invitations/accept", "POST /invitations/look", "POST /password-resets", "PUT /password-resets",
 		"DELETE /session", "GET /session", "POST /session", "POST /session/code", "POST /session/openid", "GET /session/openid/callback",
 		"GET /session/ways",

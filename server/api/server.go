@@ -48,6 +48,7 @@ type Config struct {
 	Workspace     WorkspaceBook     // workspace.go
 	Cutover       CutoverBook       // cutover.go
 	Service       ServiceBook       // service.go
+	Embed         EmbedBook         // E: embed.go, embedview.go, embedbound.go
 }
 
 // Server answers the operations of openapi.yaml.
@@ -59,6 +60,7 @@ type Server struct {
 	crossSite *http.CrossOriginProtection
 	secure    bool // the public address is https
 	hub       *Hub
+	embed     EmbedReach
 
 	doc     *openapi3.T
 	routes  []Route
@@ -74,7 +76,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		log: c.Log, people: c.People, known: c.Known, reference: c.Reference, doc: doc, hub: c.Hub,
+		log: c.Log, people: c.People, known: c.Known, reference: c.Reference, doc: doc, hub: c.Hub, embed: c.Embed,
 		crossSite: http.NewCrossOriginProtection(), secure: strings.HasPrefix(c.PublicURL, "https://"),
 		byRoute: map[string]*Route{}, missing: map[string]bool{},
 	}
@@ -131,7 +133,7 @@ func (s *Server) Mount(g *gin.Engine) error {
 		return err
 	}
 	in := g.Group(Base, s.headers, s.admit, s.poll, s.check)
-	RegisterHandlersWithOptions(in, NewStrictHandlerWithOptions(s.screens, nil, StrictGinServerOptions{
+	RegisterHandlersWithOptions(in, NewStrictHandlerWithOptions(s.screens, []StrictMiddlewareFunc{s.bound}, StrictGinServerOptions{
 		RequestErrorHandlerFunc:  func(c *gin.Context, err error) { s.refuse(c, fmt.Errorf("%w: %w", errUnreadable, err)) },
 		HandlerErrorFunc:         s.refuse,
 		ResponseErrorHandlerFunc: s.refuse,
@@ -185,6 +187,7 @@ type all struct {
 	workspaceScreen
 	cutoverScreen
 	serviceScreen
+	embedScreen
 	rest
 }
 
@@ -197,7 +200,7 @@ func screens(c Config, hub *Hub) (*all, []any) {
 		linksScreen{c.Links, c.Now}, customersScreen{c.Customers, c.Now}, profilesScreen{c.Profiles}, manageScreen{c.Manage},
 		connectionsScreen{c.Connections, c.Now}, historyScreen{c.History, c.Now}, eventsScreen{hub, c.Live},
 		notificationsScreen{c.Notifications}, usersScreen{c.Users}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
-		serviceScreen{c.Service, c.Version}, rest{},
+		serviceScreen{c.Service, c.Version}, embedScreen{c.Embed, c.History, c.Customers, c.Profiles, hub, c.Now}, rest{},
 	}
 	var there []any
 	for _, one := range []struct{ book, screen any }{
@@ -205,7 +208,7 @@ func screens(c Config, hub *Hub) (*all, []any) {
 		{c.Links, a.linksScreen}, {c.Customers, a.customersScreen}, {c.Profiles, a.profilesScreen}, {c.Manage, a.manageScreen},
 		{c.Connections, a.connectionsScreen}, {c.History, a.historyScreen}, {c.Live, a.eventsScreen},
 		{c.Notifications, a.notificationsScreen}, {c.Users, a.usersScreen}, {c.Workspace, a.workspaceScreen},
-		{c.Cutover, a.cutoverScreen}, {c.Service, a.serviceScreen},
+		{c.Cutover, a.cutoverScreen}, {c.Service, a.serviceScreen}, {c.Embed, a.embedScreen},
 	} {
 		if one.book != nil {
 			there = append(there, one.screen)

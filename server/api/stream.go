@@ -14,12 +14,17 @@ import (
 type Event struct {
 	Name string // progress, sync, run or changed
 	Data any    // what JSON makes of it is sent
+	// Customer is whom it is about; 0: nobody, or many. Who looks at one customer hears
+	// of no other.
+	Customer int
 }
 
 // told is an event as it goes over the wire, with the id by which a stream resumes.
 type told struct {
-	id   int64
-	text []byte
+	id       int64
+	name     string
+	customer int
+	text     []byte
 }
 
 const (
@@ -76,7 +81,7 @@ func (h *Hub) Publish(w billing.WorkspaceID, e Event) error {
 	defer h.mu.Unlock()
 	a := h.room(w)
 	a.last++
-	t := told{a.last, h.wire(a.last, e.Name, data)}
+	t := told{a.last, e.Name, e.Customer, h.wire(a.last, e.Name, data)}
 	if a.kept = append(a.kept, t); len(a.kept) > remembered {
 		a.kept = append([]told(nil), a.kept[len(a.kept)-remembered:]...)
 	}

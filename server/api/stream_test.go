@@ -45,7 +45,7 @@ func (d *door) watch(last string) (read func() string, leave func()) {
 
 func (d *door) tell(n int) {
 	d.t.Helper()
-	must(d.t, d.api.hub.Publish(1, Event{"sync", map[string]int{"done": n}}))
+	must(d.t, d.api.hub.Publish(1, Event{Name: "sync", Data: map[string]int{"done": n}}))
 }
 
 // TestStreamResumes: a stream begins with the present state, goes on with what happens in
@@ -53,13 +53,13 @@ func (d *door) tell(n int) {
 func TestStreamResumes(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	d.book.present = []Event{{"progress", map[string]int{"of": 50}}}
+	d.book.present = []Event{{Name: "progress", Data: map[string]int{"of": 50}}}
 	d.tell(1)
 	read, leave := d.watch("")
 	if got := read(); got != `a-1|progress|{"of":50}` {
 		t.Errorf("it begins with %s", got)
 	}
-	must(t, d.api.hub.Publish(2, Event{"sync", "of another workspace"}))
+	must(t, d.api.hub.Publish(2, Event{Name: "sync", Data: "of another workspace"}))
 	d.tell(2)
 	if got := read(); got != `a-2|sync|{"done":2}` {
 		t.Errorf("it goes on with %s", got)
@@ -95,7 +95,7 @@ func TestHubForgets(t *testing.T) {
 	slow, err := h.look(1, "")
 	must(t, err)
 	for n := range remembered + 100 {
-		must(t, h.Publish(1, Event{"sync", n}))
+		must(t, h.Publish(1, Event{Name: "sync", Data: n}))
 	}
 	heard := 0
 	for range slow.ready {
@@ -120,7 +120,7 @@ func TestHubForgets(t *testing.T) {
 	if _, err := h.look(1, ""); !errors.Is(err, errStreams) {
 		t.Errorf("one too many: %v", err)
 	}
-	if err := h.Publish(1, Event{"sync", make(chan int)}); err == nil {
+	if err := h.Publish(1, Event{Name: "sync", Data: make(chan int)}); err == nil {
 		t.Error("a channel was told")
 	}
 }
@@ -139,7 +139,7 @@ func TestWatched(t *testing.T) {
 	watched(0, 0)
 	first, err := h.look(1, "")
 	must(t, err)
-	must(t, h.Publish(1, Event{"sync", 1}))
+	must(t, h.Publish(1, Event{Name: "sync", Data: 1}))
 	watched(time.Hour, 1)
 	first.leave()
 	watched(time.Hour, 1)

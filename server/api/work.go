@@ -139,12 +139,14 @@ func ProgressEvent(w WorkState, now time.Time) (Event, error) {
 }
 
 // SyncEvent tells how a customer stands.
-func SyncEvent(w Working, now time.Time) Event { return Event{Name: "sync", Data: standingOf(w, now)} }
+func SyncEvent(w Working, now time.Time) Event {
+	return Event{Name: "sync", Data: standingOf(w, now), Customer: int(w.Customer.ID)}
+}
 
 // RunEvent tells of a run that began or ended.
 func RunEvent(r RunState) (Event, error) {
 	s, err := summaryOf(r)
-	return Event{Name: "run", Data: s}, err
+	return Event{Name: "run", Data: s, Customer: int(r.Customer)}, err
 }
 
 // ChangedEvent tells that the data of a screen changed, by its name: a tag of openapi.yaml.

@@ -60,7 +60,7 @@ func queries() []query {
 		ruleSQL(), linkEditSQL(), planListSQL(), licenseListSQL(), suggestionSQL(), evidenceBeforeSQL(),
 		auditSQL(), userSQL(), userMemberSQL(), userFactorSQL(), userProviderSQL(), sessionsSQL(), invitationSQL(), apiTokenSQL(),
 		liveSQL(), customerTrendSQL(), pruneSQL(), runPageSQL(), syncSQL(), customerPageSQL(), overviewSQL(), holderOfSQL(), customerEditSQL(),
-		secretSQL(), setupSQL(), connectionFactsSQL(), consentSQL(), profileUseSQL(), installationSQL(), callbackSQL(),
+		secretSQL(), setupSQL(), connectionFactsSQL(), consentSQL(), profileUseSQL(), embedSQL(), installationSQL(), callbackSQL(),
 	} {
 		all = append(all, of...)
 	}

@@ -1890,6 +1890,271 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/embed/{key}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A nonce to make oneself known with, good once
+         * @description It lives 60 seconds; with `fallback`, for the time of a sign-in, ten minutes.
+         */
+        post: operations["beginEmbed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/{key}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A session for a record, for whom Manage vouches
+         * @description Manage is asked with the hash once, and the record is read as that member. The hash is kept nowhere.
+         *     401 `nonce_spent`: take another challenge, once. 401 `member_refused`, 502 `manage_unreachable`: Manage doesn't vouch; offer the fallback. 403 `record_refused`: the member may not read the record in Manage, or there is none. 429 `too_many`: too many tries.
+         */
+        post: operations["openEmbed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/{key}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A one-time code for the frame that opened this window
+         * @description For who is signed in to the workspace of the key. It lives 30 seconds and is good once, with the nonce of that frame. 403 `fallback_forbidden`, 403 `other_workspace`.
+         */
+        post: operations["makeEmbedCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/{key}/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A session for a record, with a one-time code
+         * @description The record is not read with the rights of the member, which `checked` says. 401 `code_refused`: late, used, or of another frame. 403 `fallback_forbidden`, 403 `record_refused`.
+         */
+        post: operations["exchangeEmbedCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the token is good for */
+        get: operations["getEmbedSession"];
+        put?: never;
+        post?: never;
+        /** End the token at once */
+        delete: operations["endEmbed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for access
+         * @description The audit says who asked, twice an hour at most; who can give it is named.
+         */
+        post: operations["askEmbedAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that the first paint shows of the record */
+        get: operations["getEmbedView"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The agreements that a license can be linked to here */
+        get: operations["listEmbedAgreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The billing profiles that a license can be linked with */
+        get: operations["listEmbedProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Past runs of the record, newest first
+         * @description On an agreement, those with a change on it; changes and money are those of the agreement.
+         */
+        get: operations["listEmbedRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run with its changes, those of the record */
+        get: operations["getEmbedRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the customer of the record stands in the work */
+        get: operations["getEmbedSync"];
+        put?: never;
+        /**
+         * Sync the customer of the record
+         * @description The whole customer is read and written, also from an agreement.
+         */
+        post: operations["startEmbedSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/sync/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the sync back, or end it after the write that it is in */
+        post: operations["cancelEmbedSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/embed/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live progress of the customer of the record, as server-sent events
+         * @description Events `sync` (a SyncState) and `changed` (read the view again). A Last-Event-ID resumes where the stream was cut; who comes later begins with the present state. It ends with the token.
+         */
+        get: operations["streamEmbedEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/service": {
         parameters: {
             query?: never;
@@ -3750,6 +4015,139 @@ export interface components {
             /** @description The cursor of the next page; absent after the last. */
             next?: components["schemas"]["Cursor"];
         };
+        /**
+         * @description What kind of record the screen stands on.
+         * @enum {string}
+         */
+        EmbedScreen: "agreement" | "company";
+        /** @description A nonce, code or token of ours. */
+        EmbedSecret: string;
+        /** @description The id of a record in Manage, as the host frame gave it. */
+        EmbedRecordID: string;
+        /** @description What the nonce is for. */
+        EmbedChallengeInput: {
+            /** @description For the sign-in window instead of the word of Manage. */
+            fallback?: boolean;
+        };
+        /** @description A nonce, good once. */
+        EmbedChallenge: {
+            nonce: components["schemas"]["EmbedSecret"];
+            /** Format: date-time */
+            ends: string;
+            /** @description Whether the workspace allows the sign-in window. */
+            fallback: boolean;
+        };
+        /** @description What the host frame says of who looks, and at which record. */
+        EmbedClaim: {
+            nonce: components["schemas"]["EmbedSecret"];
+            memberId: string;
+            /** @description As good as a password: used once, and kept nowhere. */
+            memberHash: string;
+            memberContext: string;
+            screen: components["schemas"]["EmbedScreen"];
+            recordId: components["schemas"]["EmbedRecordID"];
+        };
+        /** @description Which frame the code is for. */
+        EmbedCodeInput: {
+            /** @description base64url(SHA-256(nonce)) without padding. */
+            challenge: string;
+        };
+        /** @description A one-time code. */
+        EmbedCode: {
+            code: components["schemas"]["EmbedSecret"];
+            /** Format: date-time */
+            ends: string;
+        };
+        /** @description The code of the window and the nonce of the frame, for a record. */
+        EmbedExchange: {
+            nonce: components["schemas"]["EmbedSecret"];
+            code: components["schemas"]["EmbedSecret"];
+            screen: components["schemas"]["EmbedScreen"];
+            recordId: components["schemas"]["EmbedRecordID"];
+        };
+        /** @description The record that the screen stands on; of an agreement, with its company. */
+        EmbedRecord: {
+            screen: components["schemas"]["EmbedScreen"];
+            id: number;
+            name: string;
+            company: components["schemas"]["EmbedCompany"];
+        };
+        /** @description A company of Manage. */
+        EmbedCompany: {
+            id: number;
+            name: string;
+        };
+        /** @description Who looks, at what, and what they may do. */
+        EmbedSession: {
+            /** @description Once, when it was made. */
+            token?: components["schemas"]["EmbedSecret"];
+            /** Format: date-time */
+            ends: string;
+            record: components["schemas"]["EmbedRecord"];
+            name: string;
+            /** @description The identifier of the member; absent where it isn't known. */
+            member?: string;
+            /** @description Absent: no access; the token can ask for it and nothing else. */
+            role?: components["schemas"]["Role"];
+            /** @description Whether the record was read with the member's own rights. */
+            checked: boolean;
+            /** @description Who can give access, by name. */
+            administrators: string[];
+        };
+        /** @description Who can give access, by name. */
+        EmbedAccess: {
+            administrators: string[];
+        };
+        /** @description What the licenses of the record come to. */
+        EmbedTotals: {
+            licenses: number;
+            purchased: number;
+            assigned: number;
+            unused: number;
+            /** @description A month. */
+            unusedMonthly: components["schemas"]["Amount"][];
+            /** @description A month. */
+            billed: components["schemas"]["Amount"][];
+        };
+        /** @description What this member may do here. */
+        EmbedRights: {
+            link: boolean;
+            sync: boolean;
+            /** @description Also put aside, and answer holds and drift. */
+            approve: boolean;
+            setUp: boolean;
+        };
+        /** @description A connection that the numbers come from. */
+        EmbedConnection: {
+            /** @enum {string} */
+            kind: "manage" | "microsoft";
+            name: string;
+            health: components["schemas"]["Health"];
+        };
+        /** @description Everything that the first paint shows. */
+        EmbedView: {
+            /** @enum {string} */
+            state: "ready" | "companyNotAdded" | "notSetUp";
+            /** @description notSetUp: how many steps are left. */
+            setupLeft?: number;
+            record: components["schemas"]["EmbedRecord"];
+            /** @description The customer that the company is; absent where it is none. */
+            customer?: number;
+            /** @description Whether the record was read with the member's own rights. */
+            checked: boolean;
+            role: components["schemas"]["Role"];
+            rights: components["schemas"]["EmbedRights"];
+            verdict: components["schemas"]["Verdict"];
+            totals: components["schemas"]["EmbedTotals"];
+            /** @description Those that need somebody first; totals.licenses says how many there are. */
+            licenses: components["schemas"]["License"][];
+            drift: components["schemas"]["Drift"][];
+            connections: components["schemas"]["EmbedConnection"][];
+            sync?: components["schemas"]["SyncState"];
+            runs: components["schemas"]["RunSummary"][];
+            /** @description Who can set up and give access, by name. */
+            administrators: string[];
+        };
         /** @description Why the service cannot do its work. */
         ServiceReason: {
             code: components["schemas"]["Code"];
@@ -3807,6 +4205,8 @@ export interface components {
         "id.session": string;
         /** @description A mute. */
         "id.mute": number;
+        /** @description Which workspace is meant, as the address of the screen has it. It is no secret. */
+        "id.key": string;
         /** @description A use of the cut-over. */
         "id.batch": string;
         /** @description A tenant. */
@@ -7639,6 +8039,390 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CutoverBatchDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginEmbed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which workspace is meant, as the address of the screen has it. It is no secret. */
+                key: components["parameters"]["id.key"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedChallengeInput"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedChallenge"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openEmbed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which workspace is meant, as the address of the screen has it. It is no secret. */
+                key: components["parameters"]["id.key"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedClaim"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedSession"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeEmbedCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which workspace is meant, as the address of the screen has it. It is no secret. */
+                key: components["parameters"]["id.key"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedCodeInput"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedCode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exchangeEmbedCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which workspace is meant, as the address of the screen has it. It is no secret. */
+                key: components["parameters"]["id.key"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedExchange"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedSession"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEmbedSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, without the token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedSession"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endEmbed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askEmbedAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedAccess"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEmbedView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedView"];
+                };
+            };
+            /** @description As it was. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEmbedAgreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreements"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEmbedProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profiles"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listEmbedRuns: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins. */
+                cursor?: components["parameters"]["q.cursor"];
+                /** @description How many at most; default 50. */
+                limit?: components["parameters"]["q.limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEmbedRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A run. */
+                run: components["parameters"]["id.run"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEmbedSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncState"];
+                };
+            };
+            /** @description As it was. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    startEmbedSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelEmbedSync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamEmbedEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             default: components["responses"]["Problem"];
