@@ -122,6 +122,53 @@ CREATE TABLE public.billing_profile_type (
 
 COMMENT ON TABLE public.billing_profile_type IS 'The agreement types that a profile may be used with.';
 
+CREATE TABLE public.callback (
+    id bigint NOT NULL,
+    workspace_id bigint NOT NULL,
+    message_id text NOT NULL,
+    kind text NOT NULL,
+    record_id integer NOT NULL,
+    action text DEFAULT ''::text NOT NULL,
+    member text DEFAULT ''::text NOT NULL,
+    signature text NOT NULL,
+    query text DEFAULT ''::text NOT NULL,
+    body bytea,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone DEFAULT now() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT callback_check CHECK (((state = 'waiting'::text) = (closed_at IS NULL))),
+    CONSTRAINT callback_check1 CHECK (((state = 'waiting'::text) = (body IS NOT NULL))),
+    CONSTRAINT callback_kind_check CHECK ((kind = ANY (ARRAY[''::text, 'agreement'::text, 'company'::text]))),
+    CONSTRAINT callback_record_id_check CHECK ((record_id >= 0)),
+    CONSTRAINT callback_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'heeded'::text, 'beside'::text, 'refused'::text, 'unknown'::text])))
+);
+
+COMMENT ON TABLE public.callback IS 'Callbacks of Manage as they arrived. One is kept before it is answered, then checked; its body goes when it is closed, its row some days later.';
+
+COMMENT ON COLUMN public.callback.message_id IS 'Of the message as it says, else of its bytes: the same twice is one.';
+
+COMMENT ON COLUMN public.callback.kind IS 'Of the record, as the message says before it was checked; empty for another.';
+
+COMMENT ON COLUMN public.callback.member IS 'Who changed the record, as the checked message says.';
+
+COMMENT ON COLUMN public.callback.query IS 'What Manage appended to the address: not signed.';
+
+COMMENT ON COLUMN public.callback.state IS 'waiting; heeded: customers were marked due; beside: it concerns none; refused: its signature is not that of the workspace''s Manage; unknown: that could not be found out in time.';
+
+COMMENT ON COLUMN public.callback.not_before IS 'When it may be looked at: later while a process is at it, and after a failure.';
+
+ALTER TABLE public.callback ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.callback_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.connection (
     id bigint NOT NULL,
     workspace_id bigint NOT NULL,
@@ -348,6 +395,67 @@ COMMENT ON COLUMN public.digest.claims IS 'Goes up with every claim: together wi
 
 ALTER TABLE public.digest ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.digest_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.embed_code (
+    code_hash bytea NOT NULL,
+    nonce_hash bytea NOT NULL,
+    workspace_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.embed_code IS 'SHA-256 of a one-time code that a signed-in person''s window hands to the screen which opened it. Using it deletes the row.';
+
+COMMENT ON COLUMN public.embed_code.nonce_hash IS 'Of the screen that it is good for; the nonce is taken first, so nothing refers to its row.';
+
+CREATE TABLE public.embed_nonce (
+    nonce_hash bytea NOT NULL,
+    workspace_id bigint NOT NULL,
+    fallback boolean NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE public.embed_nonce IS 'SHA-256 of what a screen inside Manage makes itself known with. Using it deletes the row.';
+
+COMMENT ON COLUMN public.embed_nonce.fallback IS 'It waits for a person who signs in, not for the word of Manage.';
+
+CREATE TABLE public.embed_session (
+    id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    workspace_id bigint NOT NULL,
+    screen text NOT NULL,
+    record_id integer NOT NULL,
+    record_name text NOT NULL,
+    company_id integer NOT NULL,
+    company_name text NOT NULL,
+    member text DEFAULT ''::text NOT NULL,
+    member_name text DEFAULT ''::text NOT NULL,
+    user_id bigint,
+    checked boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT embed_session_check CHECK ((((member <> ''::text) = checked) AND ((user_id IS NULL) = checked))),
+    CONSTRAINT embed_session_company_id_check CHECK ((company_id > 0)),
+    CONSTRAINT embed_session_record_id_check CHECK ((record_id > 0)),
+    CONSTRAINT embed_session_screen_check CHECK ((screen = ANY (ARRAY['agreement'::text, 'company'::text])))
+);
+
+COMMENT ON TABLE public.embed_session IS 'A screen inside Manage that somebody looks at. Its token is kept as SHA-256, and reaches this one record.';
+
+COMMENT ON COLUMN public.embed_session.member IS 'For whom Manage vouched; the role is that of the user who is this member, as it stands now.';
+
+COMMENT ON COLUMN public.embed_session.user_id IS 'Who signed in instead of a member.';
+
+COMMENT ON COLUMN public.embed_session.checked IS 'The record was read with the member''s own rights.';
+
+ALTER TABLE public.embed_session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.embed_session_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1154,6 +1262,12 @@ ALTER TABLE ONLY public.billing_profile
 ALTER TABLE ONLY public.billing_profile_type
     ADD CONSTRAINT billing_profile_type_pkey PRIMARY KEY (profile_id, type_id, workspace_id);
 
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_message_id_workspace_id_key UNIQUE (message_id, workspace_id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_name_workspace_id_key UNIQUE (name, workspace_id);
 
@@ -1186,6 +1300,18 @@ ALTER TABLE ONLY public.decision
 
 ALTER TABLE ONLY public.digest
     ADD CONSTRAINT digest_pkey PRIMARY KEY (id, workspace_id);
+
+ALTER TABLE ONLY public.embed_code
+    ADD CONSTRAINT embed_code_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY public.embed_nonce
+    ADD CONSTRAINT embed_nonce_pkey PRIMARY KEY (nonce_hash);
+
+ALTER TABLE ONLY public.embed_session
+    ADD CONSTRAINT embed_session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.embed_session
+    ADD CONSTRAINT embed_session_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.evidence
     ADD CONSTRAINT evidence_pkey PRIMARY KEY (id, workspace_id);
@@ -1341,6 +1467,10 @@ CREATE INDEX audit_entry_of_customer ON public.audit_entry USING btree (customer
 
 CREATE INDEX audit_entry_of_workspace ON public.audit_entry USING btree (workspace_id, id DESC);
 
+CREATE INDEX callback_of_workspace ON public.callback USING btree (workspace_id, received_at);
+
+CREATE INDEX callback_waiting ON public.callback USING btree (workspace_id, kind, record_id, received_at, not_before) WHERE (state = 'waiting'::text);
+
 CREATE UNIQUE INDEX connection_one_manage ON public.connection USING btree (workspace_id) WHERE (kind = 'manage'::text);
 
 CREATE INDEX consent_flow_ends ON public.consent_flow USING btree (ends_at);
@@ -1369,6 +1499,22 @@ CREATE INDEX digest_of_user ON public.digest USING btree (user_id, workspace_id,
 
 CREATE UNIQUE INDEX digest_open ON public.digest USING btree (user_id, workspace_id, at_once) WHERE (closed_at IS NULL);
 
+CREATE INDEX embed_code_ends ON public.embed_code USING btree (ends_at);
+
+CREATE INDEX embed_code_of_user ON public.embed_code USING btree (user_id);
+
+CREATE INDEX embed_code_of_workspace ON public.embed_code USING btree (workspace_id);
+
+CREATE INDEX embed_nonce_ends ON public.embed_nonce USING btree (ends_at);
+
+CREATE INDEX embed_nonce_of_workspace ON public.embed_nonce USING btree (workspace_id);
+
+CREATE INDEX embed_session_ends ON public.embed_session USING btree (ends_at);
+
+CREATE INDEX embed_session_of_user ON public.embed_session USING btree (user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX embed_session_of_workspace ON public.embed_session USING btree (workspace_id);
+
 CREATE INDEX evidence_read_of_evidence ON public.evidence_read USING btree (evidence_id);
 
 CREATE UNIQUE INDEX holding_open ON public.holding USING btree (tenant, sku, user_id, workspace_id) WHERE (to_day IS NULL);
@@ -1376,6 +1522,10 @@ CREATE UNIQUE INDEX holding_open ON public.holding USING btree (tenant, sku, use
 CREATE INDEX installation_check_due ON public.installation USING btree (check_due_at);
 
 CREATE INDEX installation_part_of_workspace ON public.installation_part USING btree (workspace_id);
+
+CREATE INDEX ledger_of_agreement ON public.ledger USING btree (agreement_id);
+
+CREATE INDEX link_of_agreement ON public.link USING btree (agreement_id);
 
 CREATE INDEX link_of_profile ON public.link USING btree (profile_id);
 
@@ -1454,6 +1604,9 @@ ALTER TABLE ONLY public.billing_profile_type
 ALTER TABLE ONLY public.billing_profile
     ADD CONSTRAINT billing_profile_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.connection
     ADD CONSTRAINT connection_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
@@ -1489,6 +1642,21 @@ ALTER TABLE ONLY public.decision
 
 ALTER TABLE ONLY public.digest
     ADD CONSTRAINT digest_user_id_workspace_id_fkey FOREIGN KEY (user_id, workspace_id) REFERENCES public.membership(user_id, workspace_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embed_code
+    ADD CONSTRAINT embed_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embed_code
+    ADD CONSTRAINT embed_code_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embed_nonce
+    ADD CONSTRAINT embed_nonce_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embed_session
+    ADD CONSTRAINT embed_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.user_account(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embed_session
+    ADD CONSTRAINT embed_session_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.evidence_read
     ADD CONSTRAINT evidence_read_workspace_id_evidence_id_fkey FOREIGN KEY (workspace_id, evidence_id) REFERENCES public.evidence(workspace_id, id);
