@@ -62,13 +62,16 @@ export default async function setUp() {
 
 export const stage = (): Stage => JSON.parse(process.env.STAGE ?? '{}') as Stage;
 
-/** Signs in the first time, keeps the cookies, and answers with the recovery codes. */
-async function enter({ url }: { url: string }, who: Login): Promise<string[]> {
+/** What the administrator's browser says that it is. */
+const agent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
+
+/** Signs in the first time, keeps the cookies in a file, and answers with the recovery codes. */
+export async function enter({ url }: { url: string }, who: Login, file = signedIn): Promise<string[]> {
   const jar = new Map<string, string>();
   const ask = async (method: string, path: string, body?: unknown) => {
     const answer = await fetch(`${url}/api/v1${path}`, {
       method,
-      headers: { 'Content-Type': 'application/json', Cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
+      headers: { 'Content-Type': 'application/json', 'User-Agent': agent, Cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await answer.text();
@@ -85,6 +88,6 @@ async function enter({ url }: { url: string }, who: Login): Promise<string[]> {
   const { codes } = await ask('PUT', '/me/mfa', { code: code(String(key)) });
   const cookies = [...jar].map(([name, value]) => ({ name, value, domain: new URL(url).hostname, path: '/', expires: -1, httpOnly: true, secure: false, sameSite: 'Lax' }));
   mkdirSync('test-results', { recursive: true });
-  writeFileSync(signedIn, JSON.stringify({ cookies, origins: [] }));
+  writeFileSync(file, JSON.stringify({ cookies, origins: [] }));
   return codes as string[];
 }
