@@ -11,9 +11,9 @@ import (
 // means is found out later, from what was kept:
 //
 //	what comes                                     answer   kept
-//	too many at once                               503      no
 //	no signature, or what can't be one             401      no; nothing was looked up
 //	a path that isn't a workspace's                403      no
+//	too many at once                               503      no
 //	more bytes than MaxBody                        413      no
 //	a body that breaks off                         400      no
 //	a signature that the known key refutes         401      once a minute: the key may have changed
@@ -34,13 +34,14 @@ type CallbackReceiverConfig struct {
 	Keys *CallbackKeys
 	// MaxBody is in bytes; 0: 256 KiB.
 	MaxBody int64
-	// AtOnce is how many are answered at once; 0: 256.
+	// AtOnce is how many bodies are in memory at once; 0: 1,024. Who has no path of a
+	// workspace takes none of these places.
 	AtOnce int
 }
 
 const (
 	maxCallback     = 256 << 10
-	callbacksAtOnce = 256
+	callbacksAtOnce = 1024
 )
 
 // ErrCallbacksFull says that too many callbacks wait to be looked at.
@@ -120,12 +121,6 @@ func NewCallbackReceiver(cfg CallbackReceiverConfig) (*CallbackReceiver, error) 
 // Receive takes a callback in whose path has these two parts. The error, if any, is for the
 // log; nothing of the request stands in it.
 func (r *CallbackReceiver) Receive(w http.ResponseWriter, q *http.Request, key, secret string) (CallbackOutcome, error) {
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	default:
-		return CallbackFull, nil
-	}
 	signature := q.Header.Get(SignatureHeader)
 	if _, ok := signatureOf(signature); !ok {
 		return CallbackUnsigned, nil
@@ -137,6 +132,12 @@ func (r *CallbackReceiver) Receive(w http.ResponseWriter, q *http.Request, key, 
 		return CallbackUnavailable, err
 	case workspace == "":
 		return CallbackUnknown, nil
+	}
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	default:
+		return CallbackFull, nil
 	}
 	body, outcome := r.read(w, q)
 	if outcome != "" {

@@ -217,7 +217,7 @@ type desk struct {
 	mu    sync.Mutex
 	kept  map[string]plugin.ReceivedCallback // by message id
 	found int
-	fail  error // of keeping
+	fail  error         // of keeping
 	hold  chan struct{} // one is being kept
 	leave chan struct{} // and may go on
 }

@@ -115,7 +115,7 @@ func (s *Snapshot) place(w *work, ledgers []Ledger, i int) *place {
 	p := &place{ledger: g, due: g.Due, before: g.Before}
 	a, known := s.Agreements[g.Agreement]
 	drained := g.drained(s.Today) && !w.fits(g)
-	if drained || !known {
+	if drained || !known || a.Deleted { // of a deleted one nothing but its id is known
 		if !drained {
 			w.hold(AgreementNotActive, "agreement", itoa(int(g.Agreement)))
 		}
