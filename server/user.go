@@ -25,12 +25,13 @@ func user(ctx context.Context, c *call) (int, error) {
 	if len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
 		email, c.args = c.args[0], c.args[1:]
 	}
-	var name, role, workspace string
+	var name, role, workspace, member string
 	_, err := c.parse("user "+what, func(f *flag.FlagSet, _ *options) {
 		if what == "add" {
 			f.StringVar(&name, "name", "", "name that others see")
 			f.StringVar(&role, "role", "admin", "viewer, technician, billing or admin")
 			f.StringVar(&workspace, "workspace", "", "name of the workspace, where there are several")
+			f.StringVar(&member, "member", "", "the Manage member that the user is")
 		}
 	})
 	if err == nil && email == "" {
@@ -51,10 +52,10 @@ func user(ctx context.Context, c *call) (int, error) {
 	if what == "reset" {
 		return c.letIn(a.ResetUser(ctx, email))
 	}
-	return p.addUser(ctx, c, a, account.First{Email: email, Name: name, Workspace: workspace}, role)
+	return p.addUser(ctx, c, a, account.First{Email: email, Name: name, Workspace: workspace}, role, member)
 }
 
-func (p *product) addUser(ctx context.Context, c *call, a *account.Accounts, f account.First, word string) (int, error) {
+func (p *product) addUser(ctx context.Context, c *call, a *account.Accounts, f account.First, word, member string) (int, error) {
 	role, err := account.ParseRole(word)
 	if err != nil {
 		return exitUsage, &wrongUse{"--role: " + err.Error()}
@@ -63,7 +64,11 @@ func (p *product) addUser(ctx context.Context, c *call, a *account.Accounts, f a
 	if err != nil {
 		return 0, err
 	}
-	return c.letIn(a.AddUser(ctx, w, f.Email, f.Name, role))
+	added, err := a.AddUser(ctx, w, f.Email, f.Name, role)
+	if err == nil && member != "" {
+		err = a.LinkMember(ctx, w, added.User.ID, member)
+	}
+	return c.letIn(added, err)
 }
 
 // named is a workspace by its name, or the only one.

@@ -60,6 +60,12 @@ func TestUserCommand(t *testing.T) {
 	if status, out, errs := trueup("add", "sam@msp.example", "--workspace", "Fabrikam", "--role", "viewer"); status != exitDone || !strings.Contains(out, "keeps the password") {
 		t.Errorf("%d %s %s", status, out, errs)
 	}
+	if status, _, errs := trueup("add", "kim@msp.example", "--workspace", "Fabrikam", "--member", "kwood"); status != exitDone {
+		t.Errorf("%d %s", status, errs)
+	}
+	if status, _, errs := trueup("add", "sam@msp.example", "--workspace", "Fabrikam", "--member", "KWood"); status != exitFailed || !strings.Contains(errs, "member_taken") {
+		t.Errorf("%d %s", status, errs)
+	}
 	if status, _, errs := trueup("add", "sam@msp.example", "--workspace", "Contoso", "--role", "viewer"); status != exitFailed || !strings.Contains(errs, "last_admin") {
 		t.Errorf("%d %s", status, errs)
 	}

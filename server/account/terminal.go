@@ -50,6 +50,23 @@ func (a *Accounts) AddUser(ctx context.Context, w billing.WorkspaceID, email, na
 	return Added{u, password}, nil
 }
 
+// LinkMember says which Manage member a user of a workspace is, "" for none. Errors: the
+// user isn't there, or another user is that member.
+func (a *Accounts) LinkMember(ctx context.Context, w billing.WorkspaceID, user UserID, member string) error {
+	m, err := a.cfg.In(w).Member(ctx, user)
+	if err != nil {
+		return found(err, "find a user")
+	}
+	e := about(terminal("user_changed", "Said which Manage member the user is."), m.User)
+	e.Before, e.After = map[string]any{"member": m.Member}, map[string]any{"member": member}
+	m.Member = printable(strings.TrimSpace(member), 100)
+	err = a.cfg.In(w).ChangeMember(ctx, m, e)
+	if errors.Is(err, billing.ErrConflict) {
+		return &Error{Class: Conflict, Code: "member_taken", Field: "member", Sentence: "Another user is this Manage member already.", Action: "Take it from that user first."}
+	}
+	return found(err, "change a user")
+}
+
 // ResetUser gives a user a temporary password, takes the authenticator away, unlocks
 // sign-in and ends all sessions.
 func (a *Accounts) ResetUser(ctx context.Context, email string) (Added, error) {

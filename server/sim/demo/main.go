@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"trueup/server/sim/connectwisesim"
+	"trueup/server/sim/hostpage"
 	"trueup/server/sim/microsoftsim"
 	"trueup/server/sim/scenario"
 )
@@ -43,6 +44,7 @@ type demo struct {
 	graph    *microsoftsim.Sim
 	trueup   program
 	file     string // the workspace file
+	member   string // of Manage, as whom the visitor looks at the pods
 	licenses []*license
 }
 
@@ -82,6 +84,8 @@ func (d *demo) start(ctx context.Context) error {
 		return err
 	}
 	d.world = world
+	hostpage.OfferAgreements(d.manage)
+	d.member = hostpage.People(d.manage)
 	served, err := serve(ctx, d.manage, d.graph)
 	if err != nil {
 		return err
@@ -174,6 +178,8 @@ func (d *demo) stay(ctx context.Context, s *service, password string) error {
 	d.section("It is yours")
 	d.say("Pages and API are at http://%s (documentation at /api/docs). Sign in as %s with the password %s once; you set another then.",
 		s.address, visitor, password)
+	d.say("ConnectWise, as a browser shows it, is at %s/: open an agreement, say %s/agreements/4000, and Trueup is in its page. What you change in one is seen in the other; "+
+		"edit a quantity under Additions and save, and Trueup asks what you meant.", d.trueup.served.manage, d.trueup.served.manage)
 	d.say("All of it stays up until you press Ctrl-C. In another terminal, from this directory:")
 	for _, line := range d.trueup.exports() {
 		fmt.Fprintln(d.out, "    "+line)

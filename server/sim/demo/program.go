@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"trueup/server/sim/connectwisesim"
+	"trueup/server/sim/hostpage"
 	"trueup/server/sim/microsoftsim"
 )
 
@@ -27,10 +28,14 @@ type served struct{ manage, management, microsoft, control string }
 // process ends.
 func serve(ctx context.Context, manage *connectwisesim.Sim, graph *microsoftsim.Sim) (served, error) {
 	var s served
+	page, err := hostpage.New(hostpage.Config{Manage: manage, Company: "northwind"})
+	if err != nil {
+		return s, err
+	}
 	for _, one := range []struct {
 		at      *string
 		handler http.Handler
-	}{{&s.manage, manage}, {&s.management, manage.Management()}, {&s.microsoft, graph.Handler()}, {&s.control, graph.Control()}} {
+	}{{&s.manage, page}, {&s.management, manage.Management()}, {&s.microsoft, graph.Handler()}, {&s.control, graph.Control()}} {
 		var config net.ListenConfig
 		listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -40,6 +45,8 @@ func serve(ctx context.Context, manage *connectwisesim.Sim, graph *microsoftsim.
 		server := &http.Server{Handler: one.handler, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = server.Serve(listener) }() // it ends with the process
 	}
+	// To a browser another host name is another site, as Manage and Trueup are.
+	s.manage = strings.Replace(s.manage, "127.0.0.1", "localhost", 1)
 	return s, nil
 }
 

@@ -53,13 +53,18 @@ func (d *demo) today() error {
 // service starts `trueup serve` and waits until it says where it is. Afterwards what it
 // prints goes to out. Who the visitor is and with which password comes back.
 func (d *demo) service(ctx context.Context, at string, out io.Writer) (s *service, password string, err error) {
-	told, err := d.trueup.must(ctx, 0, "user", "add", visitor, "--name", "Visitor")
+	told, err := d.trueup.must(ctx, 0, "user", "add", visitor, "--name", "Visitor", "--member", d.member)
 	if err != nil {
 		return nil, "", err
 	}
 	password = strings.TrimSpace(lastLine(told))
+	d.trueup.own = append(d.trueup.own, "TRUEUP_LISTEN="+at, "TRUEUP_PUBLIC_URL=http://"+at) // what is installed leads there
+	if told, err = d.trueup.must(ctx, 0, "install"); err != nil {
+		return nil, "", err
+	}
+	d.show(told, 0)
 	cmd := exec.CommandContext(ctx, d.trueup.path, "serve")
-	cmd.Env = append(d.trueup.environment(), "TRUEUP_LISTEN="+at)
+	cmd.Env = d.trueup.environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 30 * time.Second
 	cmd.Stderr = os.Stderr
@@ -189,7 +194,10 @@ func (d *demo) serve(ctx context.Context, once bool) error {
 	d.say("The service works by the clock of this machine, so the months until %s pass, with their invoices.", d.day())
 	at := door
 	if once || taken(ctx, door) {
-		at = "127.0.0.1:0"
+		var err error
+		if at, err = free(ctx); err != nil {
+			return err
+		}
 	}
 	out := io.Discard
 	if !once {
@@ -203,6 +211,15 @@ func (d *demo) serve(ctx context.Context, once bool) error {
 		return d.stay(ctx, s, password)
 	}
 	return errors.Join(d.visit(ctx, s, password), s.stop())
+}
+
+// free is an address that nobody listens at.
+func free(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // taken says that somebody listens there already.
