@@ -75,13 +75,19 @@ export function Lines({ filter, of, onAgain, onDone }: { filter: Filter; of: Sch
       </div>
       <div className="bar unsaved" role="region" aria-label="Selection">
         <span role="status">
-          <b>{count(selected.length)} selected</b> of {count(lines.length)}, {amounts(monthlyOf(selected))} per month
+          {selected.length > 0 ? (
+            <>
+              <b>{count(selected.length)} selected</b> of {count(lines.length)}, {amounts(monthlyOf(selected))} per month
+            </>
+          ) : (
+            'Nothing is selected'
+          )}
         </span>
         <Button onClick={() => setChosen(new Set())} disabled={selected.length === 0}>
           Clear
         </Button>
         <Button variant="filled" onClick={() => setSure(true)} disabled={selected.length === 0}>
-          End {many(selected.length, 'line')}…
+          {selected.length > 0 ? `End ${many(selected.length, 'line')}…` : 'End lines…'}
         </Button>
       </div>
       {sure && (

@@ -37,13 +37,12 @@ export function useWanted(of: Settings) {
   };
 }
 
-/** Sends a mail to where the saved address says, and how the last ones went. */
-export function Mails({ of, dirty }: { of: Settings; dirty?: boolean }) {
-  const test = useMutation({ mutationFn: () => got(api.POST('/me/notifications/test')) });
+/** That no mail can be sent, or that the last one came back; nothing where all is well. */
+export function MailState({ of }: { of: Settings }) {
   // A failure that a success came after is over.
   const bounced = of.lastFailed !== undefined && (of.lastSent === undefined || of.lastFailed > of.lastSent);
   return (
-    <div className="stack">
+    <>
       {!of.mail && (
         <div className="note warn">
           <div>This service can't send mail, so nobody is told anything. Ask its operator to set TRUEUP_SMTP_URL. What you choose here is kept.</div>
@@ -52,10 +51,19 @@ export function Mails({ of, dirty }: { of: Settings; dirty?: boolean }) {
       {bounced && of.lastFailed && (
         <div className="note bad" role="alert">
           <div>
-            The last mail could not be sent, <Time at={of.lastFailed} />: <Text>{of.lastError || 'the mail server did not take it'}</Text> Check the address, then send a test.
+            The last mail could not be sent, <Time at={of.lastFailed} />: <Text>{of.lastError || 'the mail server did not take it.'}</Text> Check the address, then send a test.
           </div>
         </div>
       )}
+    </>
+  );
+}
+
+/** Sends a mail to where the saved address says, and when the last one was sent. */
+export function Mails({ of, dirty }: { of: Settings; dirty?: boolean }) {
+  const test = useMutation({ mutationFn: () => got(api.POST('/me/notifications/test')) });
+  return (
+    <div className="stack">
       <div className="row wrap">
         <Button onClick={() => test.mutate()} loading={test.isPending} disabled={!of.mail || dirty}>
           Send a test

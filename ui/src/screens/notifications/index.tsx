@@ -4,7 +4,7 @@ import { ApiError } from '../../api/client';
 import { FaultNote, Loaded, Section, State } from '../../parts/fault';
 import { SaveBar } from '../../parts/unsaved';
 import { notificationsQuery, type Settings } from './data';
-import { Mails, useWanted } from './form';
+import { Mails, MailState, useWanted } from './form';
 import { Mutes } from './mutes';
 import { NotificationFields, NotificationTable } from './table';
 import { Told } from './told';
@@ -37,6 +37,7 @@ function Preferences({ of }: { of: Settings }) {
           <span role="status">{save.isSuccess && !dirty && 'Saved.'}</span>
         </header>
         <p className="quiet">What you are told by mail, each thing once. Only you get these; the others choose their own.</p>
+        <MailState of={of} />
         <form
           id="preferences"
           className="stack loose"

@@ -64,6 +64,8 @@ export function ProductSelect({ value, onChange, currency, ...field }: ProductCh
 interface TypesChoice {
   value: number[];
   onChange: (types: number[]) => void;
+  /** Whether one can type to find a type; where there is little room it is only chosen. */
+  searchable?: boolean;
   /** Names of types that ConnectWise may not list any more. */
   known?: { id: number; name: string }[];
   label?: string;
@@ -74,7 +76,7 @@ interface TypesChoice {
 }
 
 /** Agreement types, each with how many active agreements it has. */
-export function TypesSelect({ value, onChange, known = [], ...field }: TypesChoice) {
+export function TypesSelect({ value, onChange, known = [], searchable = true, ...field }: TypesChoice) {
   const types = useQuery(typesQuery);
   const listed = (types.data?.items ?? []).filter((t) => !t.inactive || value.includes(t.id));
   const data = [
@@ -84,7 +86,7 @@ export function TypesSelect({ value, onChange, known = [], ...field }: TypesChoi
   return (
     <MultiSelect
       {...field}
-      searchable
+      searchable={searchable}
       hidePickedOptions={false}
       placeholder={value.length ? undefined : 'Choose one or more'}
       data={data}

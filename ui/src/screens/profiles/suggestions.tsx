@@ -24,6 +24,7 @@ interface Row {
 export function rowsOf(all: Proposal[]): Row[] {
   return all
     .filter((p) => !p.exists?.id)
+    .toSorted((a, b) => Number(ready(b)) - Number(ready(a)))
     .map((p) => ({ key: `${p.sku} ${p.term ?? ''} ${p.product?.id ?? ''}`, of: p, ticked: ready(p), name: p.name, types: p.agreementTypes.map((t) => t.id), product: p.product }));
 }
 
@@ -160,7 +161,7 @@ function Suggestion({ row: r, set, failed, currency }: { row: Row; set: (change:
         <div className="small quiet">{r.product?.id === p.product?.id && p.additions > 0 ? `${count(p.additions)} ${p.additions === 1 ? 'line' : 'lines'} on active agreements` : r.product ? '' : 'No product is named like it'}</div>
       </td>
       <td>
-        <TypesSelect aria-label={`Agreement types for ${r.name}`} value={r.types} onChange={(types) => set({ types })} known={p.agreementTypes} />
+        <TypesSelect searchable={false} aria-label={`Agreement types for ${r.name}`} value={r.types} onChange={(types) => set({ types })} known={p.agreementTypes} />
       </td>
     </tr>
   );
