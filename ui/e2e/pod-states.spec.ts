@@ -121,6 +121,74 @@ test('a change says everything of itself, and is approved after a question', asy
   expect(asked.every((a) => a.what.startsWith(`POST /embed/${key}/`) || a.token === 'Bearer token-of-the-pod-1234')).toBe(true);
 });
 
+test('the form of a link: what fits, what it leads to, lines that must be answered', async ({ page }) => {
+  const line = { id: 77, serial: '', role: 'other', product: 'M365-COPILOT', quantity: '5', unitPrice: '30', bill: 'billable', effective: '2026-01-01', description: '' };
+  const plan = view().licenses[0]?.plan;
+  await host(page);
+  const asked = await serve(
+    page,
+    shows(view(), {
+      'GET /embed/profiles': { items: [{ id: 1, name: 'Copilot', agreementTypes: [{ id: 3, name: 'Managed' }], product: 9, productName: 'Copilot', productPrice: '30', currency: 'USD', bill: 'billable', retired: false, links: 3, version: '1' }] },
+      'GET /embed/agreements': {
+        items: [
+          { id: 1042, name: 'Managed 365', company: 200, type: 3, typeName: 'Managed', status: 'Active', active: true, prorate: false, currency: 'USD', usable: true, checks: [{ code: 'prorate_off', name: 'Proration', ok: false, needed: false, text: 'Prorate is off on this agreement:', action: 'increases bill from next month.' }] },
+          { id: 9, name: 'Block of hours', company: 200, type: 4, typeName: 'Block', status: 'Active', active: true, prorate: false, currency: 'USD', usable: true, checks: [] },
+        ],
+      },
+      ...Object.fromEntries(
+        view()
+          .licenses.filter((l) => !l.link)
+          .map((l) => [`GET /licenses/${l.id}/suggestions`, { items: [] }]),
+      ),
+    }),
+  );
+  await page.context().route('**/link/preview', (route) =>
+    route.fulfill({ json: { fingerprint: 'f'.repeat(64), plan, money: [], descriptions: ['Microsoft 365 Copilot\n9 users'], needsApproval: true, mayApprove: true, steps: [], foreign: [line], checks: [] } }),
+  );
+  await page.context().route('**/link', (route) => route.fulfill({ json: {} }));
+  await page.goto(`${manage}/agreements/1042`);
+  const pod = await podOf(page);
+  await pod.getByRole('tab', { name: /Needs attention/ }).click();
+  await pod.getByRole('button', { name: 'Link Microsoft 365 Copilot' }).click();
+  const form = pod.getByRole('form', { name: 'Link Microsoft 365 Copilot' });
+  await form.getByLabel('Billing profile').selectOption({ label: 'Copilot ($30.00)' });
+  await expect(form.getByLabel('Agreement')).toHaveValue('1042');
+  await expect(form.getByText('increases bill from next month.')).toBeVisible();
+  await expect(form.getByLabel('Preview')).toContainText('84 becomes 87');
+  await expect(form.getByRole('button', { name: 'Save and approve' })).toBeDisabled();
+  await form.getByLabel(/Adopt it/).check();
+  await form.getByText('More options').click();
+  await accessiblePod(pod);
+  if (process.env.SHOTS) {
+    for (const width of [400, 900]) {
+      await page.locator('iframe').evaluate((f, w) => Object.assign((f as HTMLElement).style, { width: `${w}px`, height: '1000px' }), width);
+      await page.locator('iframe').screenshot({ path: `${process.env.SHOTS}/form-${width}.png` });
+    }
+  }
+  await expect(form.getByRole('button', { name: 'Save and approve' })).toBeEnabled();
+  const saved = page.waitForRequest((r) => r.method() === 'PUT' && r.url().endsWith('/link'));
+  await form.getByRole('button', { name: 'Save and approve' }).click();
+  expect((await saved).postDataJSON()).toEqual({ profile: 1, agreement: 1042, options: {}, answer: { kind: 'adopt', additions: [77] }, approve: 'f'.repeat(64) });
+  expect(asked.length).toBeGreaterThan(0);
+});
+
+test('a line that was changed by hand says who, and takes an answer', async ({ page }) => {
+  const v = view();
+  const l = v.licenses[5];
+  const drift = { link: l?.link?.key, customer: l?.customer, license: { id: l?.id, name: l?.name, partNumber: '' }, agreement: l?.link?.agreement, addition: 5531, left: l?.link?.lines[0], stands: { ...l?.link?.lines[0], quantity: '99' }, what: ['quantity'], by: 'jdoe', at: '2026-11-24T12:03:00Z', since: '2026-11-24' };
+  await host(page);
+  const asked = await serve(page, shows({ ...v, drift: [drift] } as never, { 'POST /drift/answers': { saved: 1 }, 'GET /embed/events': 'silence' }));
+  await page.goto(`${manage}/agreements/1042`);
+  const pod = await podOf(page);
+  await pod.getByRole('tab', { name: /Needs attention/ }).click();
+  await pod.getByRole('button', { name: /Entra/ }).click();
+  await expect(pod.getByText('jdoe changed addition #5531 in ConnectWise (2026-11-24 12:03)')).toBeVisible();
+  await accessiblePod(pod);
+  if (process.env.SHOTS) await page.locator('iframe').screenshot({ path: `${process.env.SHOTS}/drift.png` });
+  await pod.getByRole('button', { name: 'Set it back' }).click();
+  await expect.poll(() => asked.find((a) => a.what === 'POST /drift/answers')?.body).toEqual({ items: [{ link: l?.link?.key, addition: 5531, answer: 'revert' }] });
+});
+
 test('all tabs by the keys, and history', async ({ page }) => {
   await host(page);
   await serve(page, shows(view(), { 'GET /embed/runs/run-1': { id: 'run-1', changes: view().licenses[0]?.plan?.changes ?? [], approvedBy: { g: 'Sam Carter' } } }));

@@ -28,7 +28,7 @@ const set = async (address: string, body: unknown) => {
   const answer = await fetch(address, { method: 'PUT', body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${address}: ${answer.status} ${await answer.text()}`);
 };
-const quantities = (page: Page) => page.locator('#additions tbody tr').evaluateAll((rows) => rows.map((r) => `${r.cells[0]?.firstChild?.textContent}: ${r.querySelector('input')?.value}`));
+const quantities = (page: Page) => page.locator('#additions tbody tr').evaluateAll((rows) => rows.map((r) => `${(r as HTMLTableRowElement).cells[0]?.firstChild?.textContent}: ${r.querySelector('input')?.value}`));
 const synced = async (pod: Frame) => {
   await pod.getByRole('button', { name: 'Sync now' }).click();
   await expect(pod.getByText(/^Synced\. /)).toBeVisible();
@@ -51,8 +51,10 @@ test('on an agreement: the verdict, a sync, an approval, and the addition has ch
   await expect(pod.getByText(/1 applied/)).toBeVisible();
   await expect.poll(() => quantities(page)).not.toEqual(before);
   await pod.getByRole('tab', { name: 'History' }).click();
-  await expect(pod.getByText('Approval').first()).toBeVisible();
+  await expect(pod.locator('.history .c-billed', { hasText: 'Approval' }).first()).toBeVisible();
   await accessiblePod(pod);
+  await pod.getByRole('button', { name: 'All agreements' }).click();
+  await expect(pod.getByRole('button', { name: 'This agreement only' })).toBeVisible();
   expect((await context.cookies(live.url)).length).toBe(0);
 });
 
@@ -92,7 +94,9 @@ test('another record in place, and a line that was changed by hand is answered',
 
 test('a member whom nobody knows may look, and nothing else', async ({ page, live }) => {
   await page.goto(live.manage);
+  const again = page.waitForEvent('load'); // the page of who is signed in now
   await page.getByLabel('Signed in as').selectOption({ label: 'Nina Newman (nnew)' });
+  await again;
   await page.goto(`${live.manage}/agreements/4000`);
   const pod = await podOf(page);
   await expect(pod.getByRole('tab', { name: 'All' })).toBeVisible();

@@ -111,7 +111,7 @@ const addition = (quantity: number, price: string, more: object = {}) => ({ id: 
 
 let made = 0;
 /** A license with its link, and a plan where was and will differ. */
-export function license(name: string, more: { was?: number; will?: number; price?: string; monthly?: string; profile?: string; agreement?: { id: number; name: string }; plan?: Partial<Plan> } & Partial<License> = {}): License {
+export function license(name: string, more: { was?: number; will?: number; price?: string; monthly?: string; profile?: string; agreement?: { id: number; name: string }; plan?: Partial<Plan> } & Omit<Partial<License>, 'monthly' | 'plan'> = {}): License {
   const n = ++made;
   const { was = 6, will = was, price = '5.20', monthly = '0', profile = name, agreement = { id: 1042, name: 'Managed 365' }, plan, ...rest } = more;
   const id = `${guid(1)}.${guid(n)}`;

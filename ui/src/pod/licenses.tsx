@@ -5,7 +5,7 @@ import { History } from './history';
 import { useFresh, useSync } from './live';
 import type { View } from './model';
 import type { Pod } from './pod';
-import { agreementsOf, amongAll, busy, countsOf, firstTab, outcomeOf, rowsOf, stepOf, sumOf, type Tab, tabs, tabWords, unusedMoney, verdictOf, waits } from './rows';
+import { agreementsOf, amongAll, busy, countsOf, firstTab, outcomeOf, rowsOf, seatsOf, stepOf, sumOf, type Tab, tabs, tabWords, unusedMoney, verdictOf, waits } from './rows';
 import { Button, FaultNote, Note, Outward, Text, Time, useDo, zone } from './show';
 import { Table } from './table';
 
@@ -28,7 +28,7 @@ export function Licenses({ pod, view }: { pod: Pod; view: View }) {
     void pod.written().then(
       () => {
         const now = pod.state.at === 'view' ? pod.state.view : seen.current;
-        setOutcome((was) => (links.length ? { kind: 'applied', ...outcomeOf(now, links), sum: was?.sum } : was?.kind === 'syncing' ? { kind: 'synced', waiting: now.verdict.waiting } : undefined));
+        setOutcome((was) => (links.length ? { kind: 'applied', ...outcomeOf(now, links), sum: was?.sum } : was?.kind === 'syncing' ? { kind: 'synced', waiting: now.verdict.waiting } : was));
       },
       () => {},
     );
@@ -112,7 +112,7 @@ function Head({ pod, view, sync, onSync }: { pod: Pod; view: View; sync: View['s
   const verdict = verdictOf(view);
   const runs = busy(sync);
   const { busy: asking, fault, run } = useDo();
-  const n = view.totals;
+  const n = seatsOf(view);
   return (
     <>
       <div className="head">

@@ -34,7 +34,7 @@ function vouches(of: { member?: () => Promise<Member>; present?: boolean } = {})
   let words = 0;
   const host = {
     present: of.present ?? true,
-    onRecord: (_: HostRecord) => {},
+    onRecord: (() => {}) as (r: HostRecord) => void,
     start: () => {},
     refreshed: 0,
     refresh: () => void host.refreshed++,

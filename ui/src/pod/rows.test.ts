@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { License, Plan, View } from './model';
 import { placeOf } from './model';
-import { agreementsOf, amongAll, countsOf, driftOf, firstTab, ledgerOf, needsSomebody, notApprovable, noteOf, outcomeOf, rowsOf, since, stepOf, sumOf, unusedMoney, verdictOf } from './rows';
+import { agreementsOf, amongAll, countsOf, driftOf, firstTab, ledgerOf, needsSomebody, notApprovable, noteOf, outcomeOf, rowsOf, seatsOf, since, stepOf, sumOf, unusedMoney, verdictOf } from './rows';
 
 const line = (effective: string) => ({ serial: 'TU-1', role: 'standing' as const, product: 'M365-BP', quantity: '87', bill: 'billable' as const, effective, description: '' });
 
@@ -136,6 +136,14 @@ describe('the verdict', () => {
   ])('of %j is %j', (verdict, said) => expect(says(verdict)).toEqual(said));
 
   it('of nothing is that there is nothing', () => expect(says({}, [])).toEqual({ text: 'There are no licenses yet' }));
+
+  it('counts no seats that are not billed on purpose, while it has all of them', () => {
+    const of = [license('a', { purchased: 5, assigned: 3, unused: 2 }), license('free', { state: 'doNotBill', purchased: 10000, assigned: 1, unused: 9999 })];
+    expect(seatsOf(view(of))).toEqual({ purchased: 5, assigned: 3, unused: 2 });
+    const page = view(of);
+    page.totals = { ...page.totals, licenses: 200, purchased: 900, assigned: 800, unused: 100 };
+    expect(seatsOf(page)).toMatchObject({ purchased: 900, assigned: 800, unused: 100 });
+  });
 
   it('names what nobody uses, with its money', () => {
     expect(unusedMoney(view([]))).toBe('');

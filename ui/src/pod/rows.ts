@@ -71,6 +71,14 @@ export function verdictOf(view: View): { text: string; money?: string } {
   return { text: 'Every license is billed as it should be' };
 }
 
+/** What is purchased, assigned and unused: without what is not billed on purpose, such as ten thousand free seats. */
+export function seatsOf(view: View): { purchased: number; assigned: number; unused: number } {
+  if (view.licenses.length < view.totals.licenses) return view.totals;
+  const of = view.licenses.filter((l) => l.state !== 'doNotBill' && l.state !== 'gone');
+  const sum = (what: 'purchased' | 'assigned' | 'unused') => of.reduce((all, l) => all + l[what], 0);
+  return { purchased: sum('purchased'), assigned: sum('assigned'), unused: sum('unused') };
+}
+
 export const unusedMoney = (view: View) => {
   const sum = amounts(view.totals.unusedMonthly);
   return sum === '—' ? '' : `, ${sum}/mo`;
