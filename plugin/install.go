@@ -122,7 +122,7 @@ func (i *Installer) Uninstall(ctx context.Context) (Report, error) {
 
 // each runs the steps until one says that going on is of no use.
 func (i *Installer) each(ctx context.Context, steps ...func(context.Context, *Report) error) (Report, error) {
-	var r Report
+	r := Report{Parts: []Part{}, Offered: []string{}, Lacking: []Permission{}, ByHand: []ByHand{}}
 	for _, step := range steps {
 		if err := step(ctx, &r); err != nil {
 			i.keepUnseen(&r)

@@ -167,6 +167,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
+// givenURL is the public address as set, without a slash at the end; "" when it isn't.
+func (s Settings) givenURL() string { return strings.TrimRight(s.PublicURL, "/") }
+
 // publicURL is where people reach the service, without a slash at the end: as set, else
 // where it listens on this machine.
 func (s Settings) publicURL() string {

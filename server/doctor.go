@@ -171,6 +171,7 @@ func (d *checkup) workspaces(ctx context.Context) {
 		}
 		d.secrets(ctx, w.ID, connections)
 		d.manage(ctx, w.ID)
+		d.installation(ctx, w.ID)
 		for _, k := range connections {
 			if k.Kind != store.Manage {
 				d.microsoft(ctx, w.ID, k)

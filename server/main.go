@@ -42,6 +42,8 @@ func commands() []command {
 		{"sync", "[--customer C | --all] [--as-of DAY] [-o json]", "write what the plan lets through", syncNow},
 		{"history", "[--customer C] [--limit N] [-o json]", "show past runs, newest first", history},
 		{"cutover", "FILTER --last-day DAY [--dry-run] [--yes]", "end lines of another tool or person on a day", cutover},
+		{"install", "[--workspace W] [-o json]", "make or repair Trueup's screens and callbacks inside ConnectWise", install},
+		{"uninstall", "[--workspace W] [-o json]", "remove them from ConnectWise", uninstall},
 		{"doctor", "", "check everything that Trueup needs, and print what is missing", doctor},
 		{"skus", "refresh [-f FILE|URL]", "read Microsoft's published product names", skus},
 		{"migrate", "", "bring the database's schema up to date", migrate},
@@ -91,7 +93,7 @@ func run(ctx context.Context, c *call) int {
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Trueup keeps ConnectWise Manage agreement additions true to Microsoft 365 license counts.\n\nUsage: trueup COMMAND\n\n")
 	for _, k := range commands() {
-		fmt.Fprintf(w, "  %-8s %-50s %s\n", k.name, k.args, k.text)
+		fmt.Fprintf(w, "  %-9s %-50s %s\n", k.name, k.args, k.text)
 	}
 	fmt.Fprint(w, "\nFILTER is --serial TEXT, --no-serial or --product P, narrowed by --customer C, --company C and --type T;\n`trueup cutover --done` lists what was ended.\n")
 	fmt.Fprint(w, "\nExit status: 0 done; 1 something failed or could not be read; 2 wrong usage or a refused file;\n3 all ran and something waits for a person. Settings come from the environment (README).\n")

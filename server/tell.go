@@ -182,7 +182,8 @@ func (p postman) Reset(ctx context.Context, m account.ResetMail) error {
 	return p.m.Reset(ctx, notify.Reset(m))
 }
 
-// tell begins to look what is to be told and to tell it, and to read the partners' lists.
+// tell begins to look what is to be told and to tell it, to read the partners' lists, and to
+// look at what is installed.
 func (p *product) tell(ctx context.Context, work *sync.WaitGroup) error {
 	m, err := p.mailer()
 	if err != nil {
@@ -197,6 +198,7 @@ func (p *product) tell(ctx context.Context, work *sync.WaitGroup) error {
 	}
 	work.Go(func() { t.Serve(ctx) })
 	work.Go(func() { p.readPartners(ctx) })
+	work.Go(func() { p.checkInstallations(ctx) })
 	return nil
 }
 
