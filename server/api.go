@@ -33,6 +33,7 @@ func newAPI(p *product, ready *readiness, accounts *account.Accounts, people api
 		Profiles:      profilesBook{p},
 		Manage:        manageBook{p},
 		Connections:   connectionsBook{p, going},
+		Installation:  installationBook{p, going},
 		Cutover:       cutoverBook{p, going},
 		Workspace:     workspaceBook{p},
 		Service:       serviceBook{p, ready},

@@ -626,6 +626,60 @@ func (e HoldCode) Valid() bool {
 	}
 }
 
+// Defines values for InstalledPartKind.
+const (
+	InstalledPartKindCallback InstalledPartKind = "callback"
+	InstalledPartKindScreen   InstalledPartKind = "screen"
+)
+
+// Valid indicates whether the value is a known member of the InstalledPartKind enum.
+func (e InstalledPartKind) Valid() bool {
+	switch e {
+	case InstalledPartKindCallback:
+		return true
+	case InstalledPartKindScreen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InstalledPartState.
+const (
+	InstalledPartStateAbsent   InstalledPartState = "absent"
+	InstalledPartStateAltered  InstalledPartState = "altered"
+	InstalledPartStateFailed   InstalledPartState = "failed"
+	InstalledPartStateFound    InstalledPartState = "found"
+	InstalledPartStateMade     InstalledPartState = "made"
+	InstalledPartStateRemoved  InstalledPartState = "removed"
+	InstalledPartStateRepaired InstalledPartState = "repaired"
+	InstalledPartStateUnseen   InstalledPartState = "unseen"
+)
+
+// Valid indicates whether the value is a known member of the InstalledPartState enum.
+func (e InstalledPartState) Valid() bool {
+	switch e {
+	case InstalledPartStateAbsent:
+		return true
+	case InstalledPartStateAltered:
+		return true
+	case InstalledPartStateFailed:
+		return true
+	case InstalledPartStateFound:
+		return true
+	case InstalledPartStateMade:
+		return true
+	case InstalledPartStateRemoved:
+		return true
+	case InstalledPartStateRepaired:
+		return true
+	case InstalledPartStateUnseen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for InvoicedThrough.
 const (
 	InvoicedThroughDayBeforeNextInvoice InvoicedThrough = "dayBeforeNextInvoice"
@@ -1884,6 +1938,33 @@ type BulkSaved struct {
 	Sync SyncRequest `json:"sync"`
 }
 
+// ByHandStep Something that people must do in Manage themselves.
+type ByHandStep struct {
+	// Code What kind of thing it is, for programs.
+	Code Code   `json:"code"`
+	Text string `json:"text"`
+}
+
+// CallbackHealth How the callbacks of Manage come in.
+type CallbackHealth struct {
+	// LastBelieved The last whose signature was good.
+	LastBelieved time.Time `json:"lastBelieved,omitempty,omitzero"`
+	LastReceived time.Time `json:"lastReceived,omitempty,omitzero"`
+
+	// Reason Of the last that was refused, a code.
+	Reason string `json:"reason,omitempty,omitzero"`
+
+	// Refused In the last day.
+	Refused int `json:"refused"`
+
+	// RepairedAt When a nightly look last repaired some.
+	RepairedAt time.Time `json:"repairedAt,omitempty,omitzero"`
+
+	// Trouble Why they do not come, as far as the last look could tell.
+	Trouble string `json:"trouble,omitempty,omitzero"`
+	Waiting int    `json:"waiting"`
+}
+
 // Change One addition before and after.
 type Change struct {
 	// Action What a change does to an addition.
@@ -2741,6 +2822,71 @@ type Holders struct {
 	// Known False for a day before the first read.
 	Known bool `json:"known"`
 }
+
+// Installation What Trueup made inside Manage as it was when it was last looked at.
+type Installation struct {
+	// Address The address of Trueup that its parts lead to.
+	Address string `json:"address,omitempty,omitzero"`
+
+	// ByHand What is left to people.
+	ByHand []ByHandStep `json:"byHand"`
+
+	// Callbacks How the callbacks of Manage come in.
+	Callbacks CallbackHealth `json:"callbacks"`
+
+	// CheckedAt When it was last looked at. Every night it is.
+	CheckedAt time.Time `json:"checkedAt,omitempty,omitzero"`
+
+	// Checks What must be so before it can be installed.
+	Checks []Check `json:"checks"`
+
+	// Installed Something of it is in Manage.
+	Installed   bool      `json:"installed"`
+	InstalledAt time.Time `json:"installedAt,omitempty,omitzero"`
+	InstalledBy string    `json:"installedBy,omitempty,omitzero"`
+
+	// Lacking What the API member's security role lacks.
+	Lacking []RoleSetting `json:"lacking"`
+
+	// Offered The screens that this Manage lets others use, by its own names.
+	Offered []string        `json:"offered"`
+	Parts   []InstalledPart `json:"parts"`
+
+	// Running Somebody installs or removes at this moment.
+	Running bool `json:"running"`
+}
+
+// InstalledPart A screen or callback that is wanted inside Manage.
+type InstalledPart struct {
+	Action string `json:"action,omitempty,omitzero"`
+
+	// Changed What was repaired or altered: disabled, address, origin and so on.
+	Changed []string `json:"changed"`
+
+	// Code What kind of thing it is, for programs.
+	Code Code `json:"code,omitempty,omitzero"`
+
+	// ID In Manage; absent where it is not there.
+	ID   int               `json:"id,omitempty,omitzero"`
+	Kind InstalledPartKind `json:"kind"`
+	Name string            `json:"name"`
+
+	// Screen Manage's name for the screen.
+	Screen string `json:"screen,omitempty,omitzero"`
+
+	// State found: as it should be; altered: otherwise, and left so; absent: this Manage has no such screen; unseen: it broke off before.
+	State InstalledPartState `json:"state"`
+
+	// Text Why it failed.
+	Text  string `json:"text,omitempty,omitzero"`
+	Title string `json:"title"`
+}
+
+// InstalledPartKind defines model for InstalledPart.Kind.
+type InstalledPartKind string
+
+// InstalledPartState found: as it should be; altered: otherwise, and left so; absent: this Manage has no such screen; unseen: it broke off before.
+type InstalledPartState string
 
 // Invitation Who was invited.
 type Invitation struct {
@@ -3629,6 +3775,19 @@ type Resume struct {
 
 // Role What a person or program may do: look; link and sync; approve, profiles and policy; everything.
 type Role string
+
+// RoleSetting A setting of a security role in Manage.
+type RoleSetting struct {
+	// Also How other versions of Manage write it.
+	Also string `json:"also"`
+
+	// Code What kind of thing it is, for programs.
+	Code Code `json:"code"`
+
+	// For What needs it.
+	For     string `json:"for"`
+	Setting string `json:"setting"`
+}
 
 // Rule What a SKU's licenses are, for all customers now and later.
 type Rule struct {
@@ -5400,6 +5559,15 @@ type ServerInterface interface {
 	// MakeFirstAdmin Make the first administrator and workspace, with the token of the one-time link
 	// (POST /first-admin)
 	MakeFirstAdmin(c *gin.Context)
+	// UninstallFromManage Remove what Trueup made inside Manage, and nothing else
+	// (DELETE /installation)
+	UninstallFromManage(c *gin.Context)
+	// GetInstallation What Trueup made inside Manage, and how its callbacks come in
+	// (GET /installation)
+	GetInstallation(c *gin.Context)
+	// InstallInManage Make the screens and callbacks inside Manage, or repair them
+	// (POST /installation)
+	InstallInManage(c *gin.Context)
 	// ListInvitations Invitations that are open
 	// (GET /invitations)
 	ListInvitations(c *gin.Context)
@@ -7362,6 +7530,45 @@ func (siw *ServerInterfaceWrapper) MakeFirstAdmin(c *gin.Context) {
 	}
 
 	siw.Handler.MakeFirstAdmin(c)
+}
+
+// UninstallFromManage operation middleware
+func (siw *ServerInterfaceWrapper) UninstallFromManage(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UninstallFromManage(c)
+}
+
+// GetInstallation operation middleware
+func (siw *ServerInterfaceWrapper) GetInstallation(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetInstallation(c)
+}
+
+// InstallInManage operation middleware
+func (siw *ServerInterfaceWrapper) InstallInManage(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.InstallInManage(c)
 }
 
 // ListInvitations operation middleware
@@ -10055,6 +10262,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/connections/:connection/consents", wrapper.ListConsents)
 	router.POST(options.BaseURL+"/connections/:connection/consents", wrapper.StartConsents)
 	router.POST(options.BaseURL+"/connections/:connection/consent-links", wrapper.MakeConsentLink)
+	router.DELETE(options.BaseURL+"/installation", wrapper.UninstallFromManage)
+	router.GET(options.BaseURL+"/installation", wrapper.GetInstallation)
+	router.POST(options.BaseURL+"/installation", wrapper.InstallInManage)
 	router.GET(options.BaseURL+"/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/runs/export", wrapper.ExportRuns)
 	router.GET(options.BaseURL+"/runs/:run", wrapper.GetRun)
@@ -12441,6 +12651,128 @@ type MakeFirstAdmindefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response MakeFirstAdmindefaultApplicationProblemPlusJSONResponse) VisitMakeFirstAdminResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UninstallFromManageRequestObject struct {
+}
+
+type UninstallFromManageResponseObject interface {
+	VisitUninstallFromManageResponse(w http.ResponseWriter) error
+}
+
+type UninstallFromManage200JSONResponse Installation
+
+func (response UninstallFromManage200JSONResponse) VisitUninstallFromManageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UninstallFromManagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UninstallFromManagedefaultApplicationProblemPlusJSONResponse) VisitUninstallFromManageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInstallationRequestObject struct {
+}
+
+type GetInstallationResponseObject interface {
+	VisitGetInstallationResponse(w http.ResponseWriter) error
+}
+
+type GetInstallation200JSONResponse Installation
+
+func (response GetInstallation200JSONResponse) VisitGetInstallationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInstallation304Response struct {
+}
+
+func (response GetInstallation304Response) VisitGetInstallationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetInstallationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetInstallationdefaultApplicationProblemPlusJSONResponse) VisitGetInstallationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type InstallInManageRequestObject struct {
+}
+
+type InstallInManageResponseObject interface {
+	VisitInstallInManageResponse(w http.ResponseWriter) error
+}
+
+type InstallInManage200JSONResponse Installation
+
+func (response InstallInManage200JSONResponse) VisitInstallInManageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type InstallInManagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response InstallInManagedefaultApplicationProblemPlusJSONResponse) VisitInstallInManageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16643,6 +16975,15 @@ type StrictServerInterface interface {
 	// MakeFirstAdmin Make the first administrator and workspace, with the token of the one-time link
 	// (POST /first-admin)
 	MakeFirstAdmin(ctx context.Context, request MakeFirstAdminRequestObject) (MakeFirstAdminResponseObject, error)
+	// UninstallFromManage Remove what Trueup made inside Manage, and nothing else
+	// (DELETE /installation)
+	UninstallFromManage(ctx context.Context, request UninstallFromManageRequestObject) (UninstallFromManageResponseObject, error)
+	// GetInstallation What Trueup made inside Manage, and how its callbacks come in
+	// (GET /installation)
+	GetInstallation(ctx context.Context, request GetInstallationRequestObject) (GetInstallationResponseObject, error)
+	// InstallInManage Make the screens and callbacks inside Manage, or repair them
+	// (POST /installation)
+	InstallInManage(ctx context.Context, request InstallInManageRequestObject) (InstallInManageResponseObject, error)
 	// ListInvitations Invitations that are open
 	// (GET /invitations)
 	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
@@ -18786,6 +19127,78 @@ func (sh *strictHandler) MakeFirstAdmin(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(MakeFirstAdminResponseObject); ok {
 		if err := validResponse.VisitMakeFirstAdminResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UninstallFromManage operation middleware
+func (sh *strictHandler) UninstallFromManage(ctx *gin.Context) {
+	var request UninstallFromManageRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UninstallFromManage(ctx, request.(UninstallFromManageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UninstallFromManage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UninstallFromManageResponseObject); ok {
+		if err := validResponse.VisitUninstallFromManageResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetInstallation operation middleware
+func (sh *strictHandler) GetInstallation(ctx *gin.Context) {
+	var request GetInstallationRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInstallation(ctx, request.(GetInstallationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInstallation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetInstallationResponseObject); ok {
+		if err := validResponse.VisitGetInstallationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// InstallInManage operation middleware
+func (sh *strictHandler) InstallInManage(ctx *gin.Context) {
+	var request InstallInManageRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.InstallInManage(ctx, request.(InstallInManageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "InstallInManage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(InstallInManageResponseObject); ok {
+		if err := validResponse.VisitInstallInManageResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

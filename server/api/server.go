@@ -42,6 +42,7 @@ type Config struct {
 	Profiles      ProfilesBook      // D6: profiles.go
 	Manage        ManageBook        // D6: manage.go
 	Connections   ConnectionsBook   // D7: connections.go
+	Installation  InstallationBook  // D7: installation.go
 	History       HistoryBook       // D8: history.go
 	Notifications NotificationsBook // D9: notifications.go
 	Users         UsersBook         // D10: users.go
@@ -180,6 +181,7 @@ type all struct {
 	profilesScreen
 	manageScreen
 	connectionsScreen
+	installationScreen
 	historyScreen
 	eventsScreen
 	notificationsScreen
@@ -198,7 +200,7 @@ func screens(c Config, hub *Hub) (*all, []any) {
 	a := &all{
 		sessionScreen{c.Session, c.Version}, setupScreen{c.Setup}, overviewScreen{c.Overview}, approvalsScreen{c.Approvals, c.Now},
 		linksScreen{c.Links, c.Now}, customersScreen{c.Customers, c.Now}, profilesScreen{c.Profiles}, manageScreen{c.Manage},
-		connectionsScreen{c.Connections, c.Now}, historyScreen{c.History, c.Now}, eventsScreen{hub, c.Live},
+		connectionsScreen{c.Connections, c.Now}, installationScreen{c.Installation}, historyScreen{c.History, c.Now}, eventsScreen{hub, c.Live},
 		notificationsScreen{c.Notifications}, usersScreen{c.Users}, workspaceScreen{c.Workspace}, cutoverScreen{c.Cutover},
 		serviceScreen{c.Service, c.Version}, embedScreen{c.Embed, c.History, c.Customers, c.Profiles, hub, c.Now}, rest{},
 	}
@@ -206,7 +208,7 @@ func screens(c Config, hub *Hub) (*all, []any) {
 	for _, one := range []struct{ book, screen any }{
 		{c.Session, a.sessionScreen}, {c.Setup, a.setupScreen}, {c.Overview, a.overviewScreen}, {c.Approvals, a.approvalsScreen},
 		{c.Links, a.linksScreen}, {c.Customers, a.customersScreen}, {c.Profiles, a.profilesScreen}, {c.Manage, a.manageScreen},
-		{c.Connections, a.connectionsScreen}, {c.History, a.historyScreen}, {c.Live, a.eventsScreen},
+		{c.Connections, a.connectionsScreen}, {c.Installation, a.installationScreen}, {c.History, a.historyScreen}, {c.Live, a.eventsScreen},
 		{c.Notifications, a.notificationsScreen}, {c.Users, a.usersScreen}, {c.Workspace, a.workspaceScreen},
 		{c.Cutover, a.cutoverScreen}, {c.Service, a.serviceScreen}, {c.Embed, a.embedScreen},
 	} {

@@ -1403,6 +1403,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/installation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What Trueup made inside Manage, and how its callbacks come in */
+        get: operations["getInstallation"];
+        put?: never;
+        /**
+         * Make the screens and callbacks inside Manage, or repair them
+         * @description Doing it twice changes nothing. What is not done in some seconds goes on, and `running` says so.
+         */
+        post: operations["installInManage"];
+        /** Remove what Trueup made inside Manage, and nothing else */
+        delete: operations["uninstallFromManage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runs": {
         parameters: {
             query?: never;
@@ -4153,6 +4175,91 @@ export interface components {
             code: components["schemas"]["Code"];
             text: string;
             action: string;
+        };
+        /** @description What Trueup made inside Manage as it was when it was last looked at. */
+        Installation: {
+            /** @description Something of it is in Manage. */
+            installed: boolean;
+            /** @description Somebody installs or removes at this moment. */
+            running: boolean;
+            /** Format: date-time */
+            installedAt?: string;
+            installedBy?: string;
+            /**
+             * Format: date-time
+             * @description When it was last looked at. Every night it is.
+             */
+            checkedAt?: string;
+            /** @description The address of Trueup that its parts lead to. */
+            address?: string;
+            parts: components["schemas"]["InstalledPart"][];
+            /** @description The screens that this Manage lets others use, by its own names. */
+            offered: string[];
+            /** @description What the API member's security role lacks. */
+            lacking: components["schemas"]["RoleSetting"][];
+            /** @description What is left to people. */
+            byHand: components["schemas"]["ByHandStep"][];
+            callbacks: components["schemas"]["CallbackHealth"];
+            /** @description What must be so before it can be installed. */
+            checks: components["schemas"]["Check"][];
+        };
+        /** @description A screen or callback that is wanted inside Manage. */
+        InstalledPart: {
+            /** @enum {string} */
+            kind: "screen" | "callback";
+            name: string;
+            title: string;
+            /** @description In Manage; absent where it is not there. */
+            id?: number;
+            /**
+             * @description found: as it should be; altered: otherwise, and left so; absent: this Manage has no such screen; unseen: it broke off before.
+             * @enum {string}
+             */
+            state: "made" | "found" | "repaired" | "altered" | "absent" | "removed" | "failed" | "unseen";
+            /** @description Manage's name for the screen. */
+            screen?: string;
+            /** @description What was repaired or altered: disabled, address, origin and so on. */
+            changed: string[];
+            code?: components["schemas"]["Code"];
+            /** @description Why it failed. */
+            text?: string;
+            action?: string;
+        };
+        /** @description A setting of a security role in Manage. */
+        RoleSetting: {
+            code: components["schemas"]["Code"];
+            setting: string;
+            /** @description How other versions of Manage write it. */
+            also: string;
+            /** @description What needs it. */
+            for: string;
+        };
+        /** @description Something that people must do in Manage themselves. */
+        ByHandStep: {
+            code: components["schemas"]["Code"];
+            text: string;
+        };
+        /** @description How the callbacks of Manage come in. */
+        CallbackHealth: {
+            /** Format: date-time */
+            lastReceived?: string;
+            /**
+             * Format: date-time
+             * @description The last whose signature was good.
+             */
+            lastBelieved?: string;
+            waiting: number;
+            /** @description In the last day. */
+            refused: number;
+            /** @description Of the last that was refused, a code. */
+            reason?: string;
+            /** @description Why they do not come, as far as the last look could tell. */
+            trouble?: string;
+            /**
+             * Format: date-time
+             * @description When a nightly look last repaired some.
+             */
+            repairedAt?: string;
         };
         /** @description How the service and the workspace's work are. */
         ServiceHealth: {
@@ -7101,6 +7208,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentLocation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getInstallation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            /** @description As it was. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    installInManage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    uninstallFromManage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Installation"];
                 };
             };
             default: components["responses"]["Problem"];
