@@ -155,7 +155,31 @@ func (b connectionsBook) consentOne(ctx context.Context, w billing.WorkspaceID, 
 		b.p.rooms.noteHealth(ctx, w, id, f)
 		return errors.Join(err, in.SaveConsent(ctx, id, consentRefused(tenant, f)))
 	}
-	return in.SaveConsent(ctx, id, is)
+	return b.p.store.InTx(ctx, func(tx *store.Tx) error {
+		in := tx.In(w)
+		if err := in.SaveConsent(ctx, id, is); err != nil || is.State != store.ConsentDone {
+			return err
+		}
+		return dueOfTenant(ctx, in, tenant)
+	})
+}
+
+// dueOfTenant makes the customers due that have a tenant: it can be read now.
+func dueOfTenant(ctx context.Context, in *store.Scope, tenant billing.TenantID) error {
+	all, err := in.Customers(ctx)
+	if err != nil {
+		return err
+	}
+	var due []billing.CustomerID
+	for _, c := range all {
+		if slices.ContainsFunc(c.Tenants, func(t billing.CustomerTenant) bool { return t.Tenant == tenant }) {
+			due = append(due, c.ID)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	return in.MarkDue(ctx, due, billing.OnDemand, time.Time{})
 }
 
 // verified says whether a tenant lets the app in: with a new token, and by its own word of

@@ -199,6 +199,7 @@ func TestTenantsAreConsented(t *testing.T) {
 	if len(tenants.Items) != 3 || !tenants.Items[0].Delegated || tenants.Items[0].Customer.Identifier != "C00001" {
 		t.Errorf("%+v", tenants)
 	}
+	h.settle()
 	var begun api.TenantConsents
 	h.ask("a/admin@1", "POST", at+"/consents", api.TenantConsentInput{}).read(200, &begun)
 	if begun.Of != 3 {
@@ -207,6 +208,9 @@ func TestTenantsAreConsented(t *testing.T) {
 	all := h.consented(at)
 	if all.Done != 2 || all.Items[1].State != api.TenantConsentStateFailed || all.Items[1].Code != "consent_refused" || all.Items[1].Action == "" {
 		t.Errorf("%+v", all)
+	}
+	if due := h.due(h.a); len(due) != 2 {
+		t.Errorf("those that can be read now are due, not %v", due)
 	}
 	must(t, h.world.Graph.SetPartnership(h.world.Tenant(1), &microsoftsim.Partnership{PartnerTenantID: partner, From: 1}))
 	h.ask("a/admin@1", "POST", at+"/consents", api.TenantConsentInput{Tenants: []api.GUID{h.world.Tenant(1), h.world.Tenant(0)}}).read(200, nil)

@@ -201,7 +201,7 @@ func TestOverview(t *testing.T) {
 	}
 	var others api.Overview
 	h.ask("b/viewer", "GET", "/overview", nil).read(200, &others)
-	if others.Customers != 0 || others.Coverage.Purchased != 0 || len(others.LastRuns) != 0 {
+	if others.Customers != 0 || others.Coverage.Purchased != 0 || len(others.LastRuns) != 0 || others.Setup.Done != 0 || others.Setup.Of != 7 {
 		text, _ := json.Marshal(others)
 		t.Errorf("the other workspace sees %s", text)
 	}

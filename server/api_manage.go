@@ -132,6 +132,14 @@ func (m *manage) all(ctx context.Context) (map[billing.AgreementID]billing.Agree
 	return m.byID, err
 }
 
+// ofCompanies gives every agreement of the Manage by its company, as read within sharedFor.
+func (m *manage) ofCompanies(ctx context.Context) (map[billing.CompanyID][]billing.Agreement, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err := m.share(ctx)
+	return m.agreements, err
+}
+
 // AgreementTypes are all of them, each with an example where one of its agreements is
 // active and billed by a cycle.
 func (b manageBook) AgreementTypes(ctx context.Context, w billing.WorkspaceID) ([]api.AgreementTypeState, error) {

@@ -51,6 +51,9 @@ func (b overviewBook) Overview(ctx context.Context, w billing.WorkspaceID) (api.
 	if is.Biggest, err = in.Biggest(ctx, b.p.now().Add(-biggestSince), biggestMost); err != nil {
 		return is, err
 	}
+	if is.Setup, err = (setupBook{b.p}).Setup(ctx, w); err != nil {
+		return is, err
+	}
 	runs, _, err := in.RunPage(ctx, store.RunQuery{Limit: lastRuns})
 	is.LastRuns = all(runs, runShown)
 	return is, err

@@ -156,11 +156,20 @@ func TestProfileProposals(t *testing.T) {
 	h := newHouse(t, houseSize(), nil)
 	named := h.world.Manage.AddProduct(connectwisesim.Product{Identifier: "M365-E5-A", Description: "Microsoft 365 E5 Annual", Class: "Agreement", Price: "60.00", Unit: "Each"})
 	h.world.Manage.AddAddition(connectwisesim.Addition{AgreementID: h.world.Agreement(0), ProductID: named, Quantity: "4", UnitPrice: "60.00", BillCustomer: "Billable", Effective: h.world.Manage.Today()})
+	for _, identifier := range []string{"M365-F3-A", "M365-F3-B"} { // on no agreement: one row is enough for both
+		h.world.Manage.AddProduct(connectwisesim.Product{Identifier: identifier, Description: "Microsoft 365 F3 Annual", Class: "Agreement", Price: "8.00", Unit: "Each"})
+	}
 	var all api.ProfileProposals
 	h.ask("a/billing", "GET", "/profile-proposals", nil).read(200, &all)
-	rows := map[string]api.ProfileProposal{}
+	rows, twice := map[string]api.ProfileProposal{}, 0
 	for _, p := range all.Items {
 		rows[p.Name] = p
+		if p.Name == "M365 F3 - Annual" {
+			twice++
+		}
+	}
+	if f3 := rows["M365 F3 - Annual"]; twice != 1 || f3.Additions != 0 || len(f3.AgreementTypes) != 0 || f3.Product.Identifier == "" {
+		t.Errorf("%d times %+v", twice, f3)
 	}
 	annual, monthly, e5 := rows["M365 Business Premium - Annual"], rows["M365 Business Premium - Monthly"], rows["M365 E5 - Annual"]
 	if annual.Customers+monthly.Customers != 3 || annual.Product.Identifier != "SPB" || annual.Exists.Name != "SPB" || annual.Term != "Annual" || annual.Seats == 0 {

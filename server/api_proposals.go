@@ -35,8 +35,8 @@ type standing struct {
 }
 
 // ProfileProposals are a row for each license and term that customers have, with the
-// product that fits it, and one for each product on active agreements that is named like a
-// license nobody is known to have yet.
+// product that fits it, and one for each product that is named like a license nobody is
+// known to have yet.
 func (b profilesBook) ProfileProposals(ctx context.Context, w billing.WorkspaceID) ([]api.ProfileProposed, error) {
 	ctx = upstream.WithOnDemand(ctx)
 	m, err := b.p.manageNow(ctx, w)
@@ -216,39 +216,67 @@ func (s suggester) complete(p *api.ProfileProposed) {
 	}
 }
 
-// alike are rows for products that stand on active agreements and are named like a license
-// of Microsoft's table that isn't among those that customers are known to have: before
-// Microsoft is connected that is all there is to go by. The longest name that fits counts.
+// skuNamed is a license of Microsoft's table, with its name as it is looked for in a product's.
+type skuNamed struct {
+	microsoft.Product
+
+	words string // between blanks; "" for a name that is too short to tell anything
+}
+
+func namedLicenses() []skuNamed {
+	all := microsoft.BuiltInSKUs().Products()
+	out := make([]skuNamed, len(all))
+	for i, k := range all {
+		out[i].Product = k
+		if words := plainWords(k.Name); len(words) > 3 {
+			out[i].words = " " + words + " "
+		}
+	}
+	return out
+}
+
+// alike are rows for products that are named like a license of Microsoft's table that isn't
+// among those that customers are known to have: before Microsoft is connected that is all
+// there is to go by. Those that stand on active agreements come first; another one is left
+// out when there is a row of its name.
 func (s suggester) alike(terms []store.LicenseTerm) []api.ProfileProposed {
+	licenses := namedLicenses()
+	products := slices.Clone(s.products)
+	slices.SortStableFunc(products, func(a, b billing.Product) int { return cmp.Compare(s.stands[b.ID].lines, s.stands[a.ID].lines) })
 	var out []api.ProfileProposed
-	for _, product := range s.products {
-		if s.stands[product.ID].lines == 0 {
-			continue
-		}
-		best, words := microsoft.Product{}, ""
-		text := " " + plainWords(product.Identifier+" "+product.Description) + " "
-		for _, k := range microsoft.BuiltInSKUs().Products() {
-			name := plainWords(k.Name)
-			named := len(name) > len(words) && len(name) > 3 && strings.Contains(text, " "+name+" ")
-			if strings.EqualFold(product.Identifier, k.Part) || named {
-				best, words = k, name
-				if strings.EqualFold(product.Identifier, k.Part) {
-					break
-				}
-			}
-		}
+	for _, product := range products {
+		best := likest(product, licenses)
 		if best.SKU == "" || slices.ContainsFunc(terms, func(t store.LicenseTerm) bool { return t.SKU == best.SKU }) {
 			continue
 		}
 		p := api.ProfileProposed{License: best.Name, PartNumber: best.Part, SKU: best.SKU, Product: &product}
+		text := " " + plainWords(product.Identifier+" "+product.Description) + " "
 		for _, term := range []string{"Annual", "Monthly"} {
 			if strings.Contains(text, " "+strings.ToLower(term)+" ") {
 				p.Term = term
 			}
 		}
 		p.Name = conventional(p.License, p.Term)
+		if s.stands[product.ID].lines == 0 && slices.ContainsFunc(out, func(o api.ProfileProposed) bool { return o.Name == p.Name }) {
+			continue
+		}
 		s.complete(&p)
 		out = append(out, p)
 	}
 	return out
+}
+
+// likest is the license that a product is named like; of several the longest name counts.
+func likest(product billing.Product, licenses []skuNamed) microsoft.Product {
+	best, words := microsoft.Product{}, 0
+	text := " " + plainWords(product.Identifier+" "+product.Description) + " "
+	for _, k := range licenses {
+		if strings.EqualFold(product.Identifier, k.Part) {
+			return k.Product
+		}
+		if len(k.words) > words && strings.Contains(text, k.words) {
+			best, words = k.Product, len(k.words)
+		}
+	}
+	return best
 }

@@ -156,3 +156,43 @@ func TestSuggestions(t *testing.T) {
 		t.Errorf("suggested is %+v", page.Items)
 	}
 }
+
+// TestSuggestedPlaces: a suggestion has the only agreement that its profile can mean, also
+// where the customer has no link yet; of two a person chooses.
+func TestSuggestedPlaces(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, houseSize(), nil)
+	other, _ := h.world.Manage.Agreement(h.world.Agreement(1))
+	other.ID, other.Name = 9001, "Managed 365, the second"
+	h.world.Manage.AddAgreement(other)
+	links, err := h.a.Links(t.Context())
+	must(t, err)
+	for _, of := range links {
+		for _, l := range of {
+			if id := l.License.Tenant; string(id) == h.world.Tenant(0) || string(id) == h.world.Tenant(1) {
+				must(t, h.a.RemoveLink(t.Context(), l.Key))
+			}
+		}
+	}
+	var page api.SuggestionPage
+	h.ask("a/viewer", "GET", "/suggestions", nil).read(200, &page)
+	places := map[int][]int{}
+	for _, s := range page.Items {
+		if s.Profile.ID != 0 {
+			places[s.Customer.Company] = append(places[s.Customer.Company], s.Agreement.ID)
+		}
+	}
+	for _, id := range places[companyID(0)] {
+		if id != h.world.Agreement(0) {
+			t.Errorf("the only agreement is %d, not %d", h.world.Agreement(0), id)
+		}
+	}
+	for _, id := range places[companyID(1)] {
+		if id != 0 {
+			t.Errorf("of two agreements %d was chosen", id)
+		}
+	}
+	if len(places[companyID(0)]) == 0 || len(places[companyID(1)]) == 0 {
+		t.Errorf("suggested is %+v", page)
+	}
+}

@@ -41,7 +41,7 @@ func (b setupBook) Setup(ctx context.Context, w billing.WorkspaceID) (api.SetupS
 		step(api.SetupStepNameMicrosoft, is.Healthy > 0, counted(is.Healthy, "working connection"), microsoft),
 		step(api.SetupStepNameCustomers, is.Customers > 0, counted(is.Customers, "customer"), "Add the customers: a company with its tenant each."),
 		step(api.SetupStepNameLinks, is.Links > 0, counted(is.Links, "link"), "Link licenses to billing profiles and agreements."),
-		step(api.SetupStepNameFirstSync, is.Runs > 0, "The first customers were synced.", "Look at what would change, then sync."),
+		step(api.SetupStepNameFirstSync, is.Synced, "The first customers were synced.", "Look at what would change, then sync."),
 	}}, nil
 }
 

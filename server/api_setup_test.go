@@ -53,4 +53,11 @@ func TestSetup(t *testing.T) {
 			t.Errorf("%s of a workspace that was synced is %s", step, a[step])
 		}
 	}
+	set, err := h.a.Settings(t.Context())
+	must(t, err)
+	set.Workspace.Observe = true
+	must(t, h.a.SaveWorkspace(t.Context(), set.Workspace))
+	if is := states("a/viewer"); is[api.SetupStepNameFirstSync] != api.SetupStepStateTodo {
+		t.Errorf("a workspace that only looked is %s", is[api.SetupStepNameFirstSync])
+	}
 }

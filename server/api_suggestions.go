@@ -38,8 +38,9 @@ func (b linksBook) proposing(ctx context.Context, in *store.Scope, set *store.Se
 }
 
 // Suggestions are for licenses that nobody linked, from what is kept: what others do, the
-// rules, what is free, and profiles of the same name. A license of which nothing is known
-// has none, so a page may be shorter than it could be.
+// rules, what is free, and profiles of the same name; and, where Manage answers, the only
+// agreement that fits. A license of which nothing is known has none, so a page may be
+// shorter than it could be.
 func (b linksBook) Suggestions(ctx context.Context, w billing.WorkspaceID, q api.LicenseQuery) ([]api.SuggestionState, *api.LicensePlace, error) {
 	in := b.p.store.In(w)
 	today, set, err := b.p.dayIn(ctx, in)
@@ -71,7 +72,39 @@ func (b linksBook) Suggestions(ctx context.Context, w billing.WorkspaceID, q api
 			out = append(out, all[0])
 		}
 	}
+	b.placeAll(ctx, w, today, set, out)
 	return out, next, nil
+}
+
+// placeAll gives suggestions the only agreement that their profile can mean, from the list
+// of all agreements, which is read once for many. Without it a person says where.
+func (b linksBook) placeAll(ctx context.Context, w billing.WorkspaceID, today billing.Day, set *store.Settings, all []api.SuggestionState) {
+	placeless := func(s api.SuggestionState) bool { return s.Profile != 0 && s.Agreement == 0 }
+	if !slices.ContainsFunc(all, placeless) {
+		return
+	}
+	m, err := b.p.rooms.manage(ctx, w)
+	if err != nil {
+		return
+	}
+	of, err := m.ofCompanies(upstream.WithOnDemand(ctx))
+	if err != nil {
+		b.p.log.WarnContext(ctx, "suggestions have no agreements", "workspace", w, "error", err)
+		return
+	}
+	for i := range all {
+		at := slices.IndexFunc(set.Profiles, func(p billing.Profile) bool { return p.ID == all[i].Profile })
+		if !placeless(all[i]) || at < 0 {
+			continue
+		}
+		s := billing.Snapshot{Customer: all[i].Customer, Today: today, Agreements: map[billing.AgreementID]billing.Agreement{}}
+		for _, a := range of[all[i].Customer.Company] {
+			s.Agreements[a.ID] = a
+		}
+		if found := s.AgreementsFor(set.Profiles[at]); len(found) == 1 {
+			all[i].Agreement, all[i].AgreementName = found[0].ID, found[0].Name
+		}
+	}
 }
 
 // SuggestionsFor are for one license, the best first. The agreement, and lines of the
@@ -229,7 +262,7 @@ func sameName(profile string, r store.Listed) bool {
 	for _, part := range r.Parts {
 		known = cmp.Or(known, part.Term)
 	}
-	want := map[string]string{"P1M": "monthly", "P1Y": "annual", "P3Y": "triennial"}[cmp.Or(r.Term, known)]
+	want := strings.ToLower(termWord(cmp.Or(r.Term, known)))
 	return !termed || want == "" || strings.HasPrefix(term, want)
 }
 

@@ -22,7 +22,10 @@ func newWorkspace(f First) (billing.Workspace, error) {
 	if _, err := time.LoadLocation(f.Zone); err != nil || f.Zone == "" || f.Zone == "Local" {
 		return billing.Workspace{}, errInvalid("timeZone", "That is no time zone.", "Give one such as Australia/Sydney.")
 	}
-	return billing.Workspace{Name: name, Zone: f.Zone, Observe: true, UnknownMember: "viewer", EmbedFallback: true}, nil
+	return billing.Workspace{
+		Name: name, Zone: f.Zone, Observe: true, UnknownMember: "viewer", EmbedFallback: true,
+		LinkDefaults: billing.Options{Users: billing.UsersNone, Basis: billing.Purchased},
+	}, nil
 }
 
 // Member is a user of the workspace, with how long sign-in is locked.

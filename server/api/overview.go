@@ -31,6 +31,7 @@ type OverviewState struct {
 	Attention                              []AttentionItem // all there are, the most urgent first
 	Biggest                                []billing.Change
 	LastRuns                               []RunState
+	Setup                                  SetupState // told while one of its steps isn't done
 }
 
 // TrendState is what stood at the end of a month, in one currency. What was purchased and
@@ -76,6 +77,9 @@ func (s overviewScreen) GetOverview(ctx context.Context, _ GetOverviewRequestObj
 		if out.LastRuns[i], err = summaryOf(is.LastRuns[i]); err != nil {
 			return nil, err
 		}
+	}
+	if steps := setupOf(is.Setup); steps.Done < steps.Of {
+		out.Setup = steps
 	}
 	out.Verdict.Money, err = sumOf(is.Pending)
 	return out, err

@@ -55,6 +55,10 @@ func (s setupScreen) setup(ctx context.Context) (Setup, error) {
 	if err != nil {
 		return Setup{}, err
 	}
+	return setupOf(is), nil
+}
+
+func setupOf(is SetupState) Setup {
 	out := Setup{Of: len(is.Steps), Administrators: list(is.Administrators)}
 	out.Steps = each(is.Steps, func(step StepState) SetupStep {
 		state := SetupStepStateTodo
@@ -69,5 +73,5 @@ func (s setupScreen) setup(ctx context.Context) (Setup, error) {
 		}
 		return SetupStep{Step: step.Step, State: state, Text: strings.TrimSpace(step.Text)}
 	})
-	return out, nil
+	return out
 }

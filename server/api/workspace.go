@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -115,7 +116,8 @@ func settingsOf(is WorkspaceState) WorkspaceSettings {
 		Settings: SettingsInput{
 			Name: is.Name, TimeZone: is.Zone, Currency: is.Currency, Mode: mode, NightlyAt: is.NightlyAt,
 			LinkDefaults: LinkDefaults{
-				Users: UsersForm(d.Users), Basis: Basis(d.Basis), ShowUnassigned: d.ShowUnassigned, Included: d.Included, Minimum: d.Minimum,
+				Users: cmp.Or(UsersForm(d.Users), UsersFormNone), Basis: cmp.Or(Basis(d.Basis), BasisPurchased), ShowUnassigned: d.ShowUnassigned,
+				Included: d.Included, Minimum: d.Minimum,
 				AllowNegativeProrate: d.AllowCredit, BillGrace: d.BillGrace, BillTrials: d.BillTrials == billing.On,
 			},
 			UnknownMember: SettingsInputUnknownMember(is.UnknownMember), EmbedFallback: is.EmbedFallback, KeepHistoryDays: is.HistoryDays,

@@ -16,8 +16,8 @@ type SetupFacts struct {
 	Notified       bool     // somebody chose what to be told
 	Profiles       int      // that aren't retired
 	Customers      int
-	Links          int // links and do-not-bills
-	Runs           int // whole ones
+	Links          int  // links and do-not-bills
+	Synced         bool // a customer was synced with what was linked, and not only looked at
 	Administrators []string
 }
 
@@ -30,7 +30,9 @@ const (
 			(SELECT count(*) FROM billing_profile p WHERE p.workspace_id = w.id AND NOT p.retired) AS profiles,
 			(SELECT count(*) FROM customer u WHERE u.workspace_id = w.id AND u.removed_at IS NULL) AS customers,
 			(SELECT count(*) FROM link l WHERE l.workspace_id = w.id AND NOT l.removed) AS links,
-			(SELECT count(*) FROM (SELECT FROM run r WHERE r.workspace_id = w.id AND r.status IN ('done', 'held') LIMIT 1) r) AS runs,
+			NOT w.observe AND EXISTS (SELECT FROM run r WHERE r.workspace_id = w.id AND (r.status = 'done'
+					OR EXISTS (SELECT FROM run_change k WHERE k.workspace_id = r.workspace_id AND k.run_id = r.id AND k.state = 'written'))
+				AND r.started_at >= (SELECT min(l.created_at) FROM link l WHERE l.workspace_id = w.id)) AS synced,
 			(SELECT array_agg(coalesce(nullif(a.name, ''), a.email) ORDER BY a.name, a.email) FROM membership m
 				JOIN user_account a ON a.id = m.user_id
 				WHERE m.workspace_id = w.id AND m.role = 'admin' AND NOT m.disabled) AS administrators
@@ -54,7 +56,7 @@ func (s *Scope) SetupFacts(ctx context.Context) (SetupFacts, error) {
 		Profiles       int            `db:"profiles"`
 		Customers      int            `db:"customers"`
 		Links          int            `db:"links"`
-		Runs           int            `db:"runs"`
+		Synced         bool           `db:"synced"`
 		Administrators pq.StringArray `db:"administrators"`
 	}
 	if err := s.get(ctx, &row, sqlSetupFacts, s.id); err != nil {
@@ -62,7 +64,7 @@ func (s *Scope) SetupFacts(ctx context.Context) (SetupFacts, error) {
 	}
 	return SetupFacts{
 		Skipped: row.Skipped, Manage: row.Manage, Microsoft: row.Microsoft, Healthy: row.Healthy, Notified: row.Notified,
-		Profiles: row.Profiles, Customers: row.Customers, Links: row.Links, Runs: row.Runs, Administrators: row.Administrators,
+		Profiles: row.Profiles, Customers: row.Customers, Links: row.Links, Synced: row.Synced, Administrators: row.Administrators,
 	}, nil
 }
 
