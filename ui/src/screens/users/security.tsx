@@ -56,7 +56,7 @@ function Policy({ of, saved, onSaved }: { of: Schemas['Security']; saved: boolea
         min={1}
         max={720}
         allowDecimal={false}
-        w={220}
+        w={360}
         {...form.getInputProps('sessionHours')}
       />
       <Textarea
