@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,7 @@ type called struct {
 	key     string // of the signature
 	keyURL  string
 	client  *http.Client
+	pid     string       // of the process
 	failing chan string  // the first answer that is neither 202 nor 503
 	refused atomic.Int64 // answers with 503: too many at once, on a machine that is too busy
 }
@@ -129,6 +131,7 @@ func (c *called) serveAll(ctx context.Context) (stop func() error, err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start a process: %w", err)
 	}
+	c.pid = strconv.Itoa(cmd.Process.Pid)
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.Contains(lines.Text(), " serves ") {
 			go func() { _, _ = io.Copy(io.Discard, out) }() // a first link may follow
@@ -210,7 +213,7 @@ func (c *called) storm(ctx context.Context) error {
 	const all = stormed * eachOf
 	took := make([]time.Duration, all)
 	var sent sync.WaitGroup
-	began := time.Now()
+	began, program, postgres := time.Now(), ticks(c.pid, false), c.postgresCPU()
 	for n := range all {
 		due := began.Add(time.Duration(n) * time.Second / aSecond)
 		if err := wait(ctx, time.Until(due)); err != nil {
@@ -227,6 +230,7 @@ func (c *called) storm(ctx context.Context) error {
 		return fmt.Errorf("a callback was answered with %s", answer)
 	default:
 	}
+	program, postgres = ticks(c.pid, false)-program, c.postgresCPU()-postgres
 	if err := c.quiet(ctx); err != nil {
 		return err
 	}
@@ -244,6 +248,8 @@ func (c *called) storm(ctx context.Context) error {
 	c.say("BenchmarkCallbackAnswer 1 %d ns/op %d p99-ns/op %d runs", p50.Nanoseconds(), p99.Nanoseconds(), runs)
 	c.table.most(fmt.Sprintf("answer to a callback at %d a second, p99", aSecond), float64(p99.Microseconds())/1000, 25, " ms",
 		fmt.Sprintf("of %d, each on the disk before, %d refused with 503; median %.2f ms, the longest %.0f ms", all, c.refused.Load(), float64(p50.Microseconds())/1000, float64(took[all-1].Microseconds())/1000))
+	c.table.add("CPU time of a callback", fmt.Sprintf("%.2f ms of Trueup, %.2f ms of PostgreSQL", float64(program.Microseconds())/1000/all, float64(postgres.Microseconds())/1000/all), "",
+		"while they came, with the runs that began meanwhile")
 	c.table.most(fmt.Sprintf("runs of %d callbacks for %d customers", all, stormed), float64(runs), 2*stormed, "", "in the order of the customers, again and again")
 	return nil
 }
