@@ -23,12 +23,14 @@ export const screens: Screen[] = [
   { path: '/customers/$customer', title: 'Customer', least: 'viewer', load: () => import('./screens/customers/customer') },
   { path: '/history', title: 'Sync history', least: 'viewer', nav: { group: 'daily', key: 'h' }, load: () => import('./screens/history') },
   { path: '/history/$run', title: 'Sync', least: 'viewer', load: () => import('./screens/history/run') },
-  { path: '/users', title: 'Users and security', least: 'admin', nav: { group: 'settings', key: 'u' }, load: () => import('./screens/users') },
-  { path: '/audit', title: 'Audit log', least: 'admin', nav: { group: 'settings', key: 't' }, load: () => import('./screens/audit') },
+  { path: '/connections', title: 'Connections', least: 'viewer', nav: { group: 'settings', key: 'n' }, load: () => import('./screens/connections') },
   { path: '/profiles', title: 'Billing profiles', least: 'viewer', nav: { group: 'settings', key: 'p' }, load: () => import('./screens/profiles') },
   { path: '/notifications', title: 'Notifications', least: 'viewer', nav: { group: 'settings', key: 'm' }, load: () => import('./screens/notifications') },
   { path: '/cutover', title: 'Cut-over', least: 'viewer', nav: { group: 'settings', key: 'v' }, load: () => import('./screens/cutover') },
   { path: '/settings', title: 'Settings', least: 'viewer', nav: { group: 'settings', key: 's' }, load: () => import('./screens/settings') },
+  { path: '/setup', title: 'Set-up', least: 'admin', load: () => import('./screens/setup') },
+  { path: '/users', title: 'Users and security', least: 'admin', nav: { group: 'settings', key: 'u' }, load: () => import('./screens/users') },
+  { path: '/audit', title: 'Audit log', least: 'admin', nav: { group: 'settings', key: 't' }, load: () => import('./screens/audit') },
 ];
 
 /** Whether there is a screen at a path; a link to one that isn't there is not drawn. */

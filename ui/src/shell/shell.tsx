@@ -12,7 +12,7 @@ import { useKeys } from './keys';
 import { Profile } from './profile';
 
 /** What waits, beside the screens on which it is done. */
-function useBadges(): Record<string, number | undefined> {
+function useBadges() {
   const overview = useQuery({ queryKey: ['overview'], queryFn: () => got(api.GET('/overview')), refetchInterval: 60_000, retry: false });
   const unlinked = useQuery({
     queryKey: ['licenses', 'unlinked'],
@@ -21,12 +21,13 @@ function useBadges(): Record<string, number | undefined> {
     refetchInterval: 60_000,
     retry: false,
   });
-  return { '/approvals': overview.data?.verdict.waiting, '/links': unlinked.data?.total };
+  const badges: Record<string, number | undefined> = { '/approvals': overview.data?.verdict.waiting, '/links': unlinked.data?.total };
+  return { badges, setup: overview.data?.setup };
 }
 
 function Navigation({ open, onGo }: { open: boolean; onGo: () => void }) {
   const { role, session } = useMe();
-  const badges = useBadges();
+  const { badges, setup } = useBadges();
   const mine = screens.filter((s) => s.nav && atLeast(role, s.least));
   const group = (name: 'daily' | 'settings') =>
     mine
@@ -45,6 +46,14 @@ function Navigation({ open, onGo }: { open: boolean; onGo: () => void }) {
       {settings.length > 0 && <div className="group-name">Settings</div>}
       {settings}
       <div className="foot">
+        {setup && atLeast(role, 'admin') && hasScreen('/setup') && (
+          <Link to="/setup" onClick={onGo}>
+            Set-up
+            <span className="badge">
+              {setup.done}/{setup.of}
+            </span>
+          </Link>
+        )}
         <Profile session={session} />
       </div>
     </nav>
