@@ -53,33 +53,41 @@ func embedMay() map[string]func(request any) EmbedNamed {
 		"getEmbedSession": nothing, "endEmbed": nothing, "askEmbedAccess": nothing, "getEmbedView": nothing, "listEmbedAgreements": nothing,
 		"listEmbedProfiles": nothing, "listEmbedRuns": nothing, "getEmbedSync": nothing, "startEmbedSync": nothing, "cancelEmbedSync": nothing,
 		"streamEmbedEvents": nothing,
-		"getEmbedRun":       func(r any) EmbedNamed { return EmbedNamed{Run: billing.RunID(r.(GetEmbedRunRequestObject).Run)} },
+		"getEmbedRun":       naming(func(r GetEmbedRunRequestObject) EmbedNamed { return EmbedNamed{Run: billing.RunID(r.Run)} }),
 		// A new session begins without regard to the one before.
 		"beginEmbed": nothing, "openEmbed": nothing, "exchangeEmbedCode": nothing,
 
-		"getLicense":         func(r any) EmbedNamed { return license(r.(GetLicenseRequestObject).License) },
-		"listHolders":        func(r any) EmbedNamed { return license(r.(ListHoldersRequestObject).License) },
-		"getLicenseTrends":   func(r any) EmbedNamed { return license(r.(GetLicenseTrendsRequestObject).License) },
-		"listSuggestionsFor": func(r any) EmbedNamed { return license(r.(ListSuggestionsForRequestObject).License) },
-		"previewLink": func(r any) EmbedNamed {
-			return linked(r.(PreviewLinkRequestObject).License, r.(PreviewLinkRequestObject).Body)
-		},
-		"saveLink": func(r any) EmbedNamed {
-			return linked(r.(SaveLinkRequestObject).License, r.(SaveLinkRequestObject).Body)
-		},
-		"removeLink": func(r any) EmbedNamed { return license(r.(RemoveLinkRequestObject).License) },
+		"getLicense":         naming(func(r GetLicenseRequestObject) EmbedNamed { return license(r.License) }),
+		"listHolders":        naming(func(r ListHoldersRequestObject) EmbedNamed { return license(r.License) }),
+		"getLicenseTrends":   naming(func(r GetLicenseTrendsRequestObject) EmbedNamed { return license(r.License) }),
+		"listSuggestionsFor": naming(func(r ListSuggestionsForRequestObject) EmbedNamed { return license(r.License) }),
+		"previewLink":        naming(func(r PreviewLinkRequestObject) EmbedNamed { return linked(r.License, r.Body) }),
+		"saveLink":           naming(func(r SaveLinkRequestObject) EmbedNamed { return linked(r.License, r.Body) }),
+		"removeLink":         naming(func(r RemoveLinkRequestObject) EmbedNamed { return license(r.License) }),
 
-		"getLink":     func(r any) EmbedNamed { return links(r.(GetLinkRequestObject).Link) },
-		"explainLink": func(r any) EmbedNamed { return links(r.(ExplainLinkRequestObject).Link) },
-		"getPlan":     func(r any) EmbedNamed { return links(r.(GetPlanRequestObject).Link) },
-		"answerHold":  func(r any) EmbedNamed { return links(r.(AnswerHoldRequestObject).Link) },
+		"getLink":     naming(func(r GetLinkRequestObject) EmbedNamed { return links(r.Link) }),
+		"explainLink": naming(func(r ExplainLinkRequestObject) EmbedNamed { return links(r.Link) }),
+		"getPlan":     naming(func(r GetPlanRequestObject) EmbedNamed { return links(r.Link) }),
+		"answerHold":  naming(func(r AnswerHoldRequestObject) EmbedNamed { return links(r.Link) }),
 
-		"approvePlans":  func(r any) EmbedNamed { return chosen(r.(ApprovePlansRequestObject).Body.Plans) },
-		"postponePlans": func(r any) EmbedNamed { return chosen(r.(PostponePlansRequestObject).Body.Plans) },
-		"resumePlans":   func(r any) EmbedNamed { return links(r.(ResumePlansRequestObject).Body.Links...) },
-		"answerDrift": func(r any) EmbedNamed {
-			return links(each(r.(AnswerDriftRequestObject).Body.Items, func(i DriftAnswerInput) LinkKey { return i.Link })...)
-		},
+		"approvePlans":  naming(func(r ApprovePlansRequestObject) EmbedNamed { return chosen(r.Body.Plans) }),
+		"postponePlans": naming(func(r PostponePlansRequestObject) EmbedNamed { return chosen(r.Body.Plans) }),
+		"resumePlans":   naming(func(r ResumePlansRequestObject) EmbedNamed { return links(r.Body.Links...) }),
+		"answerDrift": naming(func(r AnswerDriftRequestObject) EmbedNamed {
+			return links(each(r.Body.Items, func(i DriftAnswerInput) LinkKey { return i.Link })...)
+		}),
+	}
+}
+
+// naming reads what a request of one type names. A request of another type names a link
+// that nobody has, so that a mistake in the table above opens nothing.
+func naming[R any](of func(R) EmbedNamed) func(any) EmbedNamed {
+	return func(request any) EmbedNamed {
+		r, ok := request.(R)
+		if !ok {
+			return EmbedNamed{Links: []billing.LinkKey{""}}
+		}
+		return of(r)
 	}
 }
 
