@@ -26,9 +26,11 @@ export function SaveBar({ dirty, saving, text, save = 'Save', form, onDiscard }:
     disabled: !dirty,
   });
   if (!dirty) return null;
+  // The keys keep the one bar's buttons from becoming the other's under the click: one that
+  // stays would save.
   if (leaving.status === 'blocked') {
     return (
-      <div className="bar unsaved warn" role="alert">
+      <div key="leaving" className="bar unsaved warn" role="alert">
         <span>You have changes that are not saved.</span>
         <Button onClick={leaving.proceed}>Leave without saving</Button>
         <Button variant="filled" autoFocus onClick={leaving.reset}>
@@ -38,7 +40,7 @@ export function SaveBar({ dirty, saving, text, save = 'Save', form, onDiscard }:
     );
   }
   return (
-    <div className="bar unsaved" role="region" aria-label="Changes">
+    <div key="changes" className="bar unsaved" role="region" aria-label="Changes">
       <span role="status">{text ?? 'Changes that are not saved'}</span>
       <Button onClick={onDiscard} disabled={saving}>
         Discard
@@ -58,7 +60,7 @@ export function useClosing(dirty: boolean, onClose: () => void) {
   const [asking, setAsking] = useState(false);
   const close = () => (dirty ? setAsking(true) : onClose());
   const question = asking && dirty && (
-    <div className="foot-bar warn" role="alert">
+    <div key="closing" className="foot-bar warn" role="alert">
       <span className="grow">You have changes that are not saved.</span>
       <Button onClick={onClose}>Discard them</Button>
       <Button variant="filled" autoFocus onClick={() => setAsking(false)}>
