@@ -60,7 +60,7 @@ export function Secrets({ secrets }: { secrets: Schemas['SecretState'][] }) {
       {set.map((s) => (
         <div key={s.name} className="small quiet">
           {secretWords[s.name]}
-          {s.endsIn && ` ends in …${s.endsIn}`}
+          {s.endsIn ? ` ends in …${s.endsIn}` : !s.savedAt && ' is set'}
           {s.savedAt && (
             <>
               , saved <Time at={s.savedAt} />
