@@ -98,12 +98,12 @@ function Move({ profile: p, onMoved }: { profile: Profile; onMoved: () => Promis
         </Button>
       </div>
       {effect.data && <Blast effect={effect.data} />}
-      <p className="small quiet">
-        The lines of the old product end, and lines of the new one begin, as the rules say.{' '}
+      <p className="small quiet">The lines of the old product end, and lines of the new one begin, as the rules say.</p>
+      <div>
         <Link to="/links" search={{ profile: String(p.id) } as never}>
           See its links
         </Link>
-      </p>
+      </div>
       {(move.error ?? effect.error) && <FaultNote error={move.error ?? effect.error} />}
     </>
   );
@@ -112,31 +112,35 @@ function Move({ profile: p, onMoved }: { profile: Profile; onMoved: () => Promis
 function Delete({ profile: p, error, busy, onDelete, onClose }: { profile: Profile; error: unknown; busy: boolean; onDelete: () => void; onClose: () => void }) {
   const [typed, setTyped] = useState('');
   return (
-    <Modal opened onClose={onClose} title="Delete this billing profile?">
-      {/* Not a form: it stands inside the one of the profile, as React sees it. */}
-      <div className="stack">
-        <p>
-          Type <b><Text>{p.name}</Text></b> to delete it.
-        </p>
-        <TextInput
-          aria-label="Name of the profile"
-          value={typed}
-          onChange={(e) => setTyped(e.currentTarget.value)}
-          onKeyDown={(e) => {
-            if (e.key !== 'Enter') return;
-            e.preventDefault();
-            if (typed === p.name) onDelete();
-          }}
-          data-autofocus
-        />
-        {Boolean(error) && <FaultNote error={error} />}
-        <div className="row end">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="filled" disabled={typed !== p.name} loading={busy} onClick={onDelete}>
-            Delete
-          </Button>
-        </div>
-      </div>
-    </Modal>
+    <Modal.Root opened onClose={onClose}>
+      <Modal.Overlay />
+      <Modal.Content>
+        {/* Without a header, since the drawer below has one; and not a form: as React sees it, it stands inside the one of the profile. */}
+        <Modal.Body className="stack">
+          <Modal.Title>Delete this billing profile?</Modal.Title>
+          <p>
+            Type <b><Text>{p.name}</Text></b> to delete it.
+          </p>
+          <TextInput
+            aria-label="Name of the profile"
+            value={typed}
+            onChange={(e) => setTyped(e.currentTarget.value)}
+            onKeyDown={(e) => {
+              if (e.key !== 'Enter') return;
+              e.preventDefault();
+              if (typed === p.name) onDelete();
+            }}
+            data-autofocus
+          />
+          {Boolean(error) && <FaultNote error={error} />}
+          <div className="row end">
+            <Button onClick={onClose}>Cancel</Button>
+            <Button variant="filled" disabled={typed !== p.name} loading={busy} onClick={onDelete}>
+              Delete
+            </Button>
+          </div>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
