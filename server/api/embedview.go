@@ -88,7 +88,9 @@ func (v *EmbedView) count(is EmbedState) error {
 		if i < embedLicenses {
 			v.Licenses = append(v.Licenses, shown)
 		}
-		v.Totals.Purchased, v.Totals.Assigned, v.Totals.Unused = v.Totals.Purchased+l.Purchased, v.Totals.Assigned+l.Assigned, v.Totals.Unused+l.Unused
+		if l.State != LicenseStateDoNotBill { // free ones come by the ten thousand seats, and would hide the rest
+			v.Totals.Purchased, v.Totals.Assigned, v.Totals.Unused = v.Totals.Purchased+l.Purchased, v.Totals.Assigned+l.Assigned, v.Totals.Unused+l.Unused
+		}
 		for into, a := range map[*[]Amount]Amount{&v.Totals.Billed: shown.Monthly, &v.Totals.UnusedMonthly: shown.UnusedMonthly} {
 			if *into, err = addAmount(*into, a); err != nil {
 				return err

@@ -2162,7 +2162,7 @@ type ConsentStart struct {
 // ConsentStartReturnTo The screen that asked.
 type ConsentStartReturnTo string
 
-// Coverage How much of what is purchased is answered for.
+// Coverage How much of what is purchased and to be billed is linked, in seats. What is not billed stands beside it.
 type Coverage struct {
 	DoNotBill int `json:"doNotBill"`
 	Linked    int `json:"linked"`
@@ -3439,7 +3439,7 @@ type Overview struct {
 	// Billed A figure of the overview.
 	Billed Figure `json:"billed"`
 
-	// Coverage How much of what is purchased is answered for.
+	// Coverage How much of what is purchased and to be billed is linked, in seats. What is not billed stands beside it.
 	Coverage  Coverage     `json:"coverage"`
 	Customers int          `json:"customers"`
 	LastRuns  []RunSummary `json:"lastRuns"`

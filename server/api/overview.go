@@ -61,7 +61,7 @@ func (s overviewScreen) GetOverview(ctx context.Context, _ GetOverviewRequestObj
 		Verdict:   Verdict{Waiting: is.Waiting, Attention: len(is.Attention), Observing: is.Observing, NextSync: is.NextSync},
 		Billed:    Figure{Amounts: []Amount{}, Before: []Amount{}},
 		Unused:    Figure{Amounts: []Amount{}, Before: []Amount{}},
-		Coverage:  Coverage{Purchased: is.Purchased, Linked: is.Linked, DoNotBill: is.DoNotBill, Unlinked: is.Unlinked, Percent: percentOf(is.Linked+is.DoNotBill, is.Purchased)},
+		Coverage:  Coverage{Purchased: is.Purchased, Linked: is.Linked, DoNotBill: is.DoNotBill, Unlinked: is.Unlinked, Percent: percentOf(is.Linked, is.Purchased)},
 		Customers: is.Customers, Attention: list(is.Attention[:min(len(is.Attention), mostUrgent)]), Biggest: changesOf(is.Biggest),
 		LastRuns: make([]RunSummary, min(len(is.LastRuns), mostRunsSeen)),
 	}
@@ -86,7 +86,7 @@ func (s overviewScreen) GetOverview(ctx context.Context, _ GetOverviewRequestObj
 }
 
 // percentOf is a part of a whole with one decimal, never rounded up to all of it; of
-// nothing everything is answered for.
+// nothing all is linked.
 func percentOf(part, whole int) Decimal {
 	if whole == 0 {
 		return "100"

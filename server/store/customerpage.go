@@ -99,7 +99,8 @@ const (
 			(SELECT count(*) FROM open_plan p WHERE p.workspace_id = u.workspace_id AND p.customer_id = u.id) AS waiting,
 			(SELECT count(*) FROM open_plan p WHERE p.workspace_id = u.workspace_id AND p.customer_id = u.id AND ` + lookedAt + `) AS looks
 		FROM customer u LEFT JOIN (
-			SELECT t.customer_id, count(*) AS licenses, sum(l.enabled + l.warning) AS purchased, sum(l.consumed) AS assigned,
+			SELECT t.customer_id, count(*) AS licenses, sum(l.enabled + l.warning) FILTER (WHERE NOT ` + unbilled + `) AS purchased,
+				sum(l.consumed) FILTER (WHERE NOT ` + unbilled + `) AS assigned,
 				count(*) FILTER (WHERE NOT ` + answered + `) AS unlinked
 			FROM customer_tenant t
 			JOIN license l ON l.workspace_id = t.workspace_id AND l.tenant = t.tenant AND l.subscription = '' AND l.gone_on IS NULL
@@ -111,6 +112,11 @@ const (
 	answered = `(EXISTS (SELECT FROM link k WHERE k.workspace_id = t.workspace_id AND k.customer_id = t.customer_id
 			AND k.tenant = l.tenant AND k.sku = l.sku AND NOT k.removed)
 		OR EXISTS (SELECT FROM rule r WHERE r.workspace_id = t.workspace_id AND r.do_not_bill <> '' AND r.license IN (l.part_number, l.sku)))`
+
+	// unbilled is true for a SKU, alias l of a tenant t, that a person or a rule said not to
+	// bill. Free licenses come by the ten thousand seats, which would hide what is paid for.
+	unbilled = `(` + answered + ` AND NOT EXISTS (SELECT FROM link k WHERE k.workspace_id = t.workspace_id AND k.customer_id = t.customer_id
+			AND k.tenant = l.tenant AND k.sku = l.sku AND NOT k.removed AND k.do_not_bill = ''))`
 
 	sqlTenantFacts query = `SELECT t.customer_id, t.tenant, t.domain, t.connection_id, c.name AS connection_name, c.health, c.health_code,
 			c.health_text, c.health_action, c.checked_at, c.expires_at,

@@ -28,14 +28,20 @@ const standingLines = `(SELECT k.workspace_id, k.customer_id, k.tenant, k.sku,
 
 const (
 	// sqlSaveCustomerTrend adds what differs from the newest row of each currency; one
-	// that the customer has no more gets a row of zeros.
+	// that the customer has no more gets a row of zeros. It leaves out what isn't billed by
+	// a person's or a rule's word: free licenses have seats by the ten thousand.
 	sqlSaveCustomerTrend query = `WITH lines AS ` + standingLines + `,
 		there AS (
 			SELECT l.tenant, l.sku, l.enabled + l.warning AS purchased, l.consumed AS assigned,
 				CASE WHEN l.company_wide THEN 0 ELSE greatest(l.enabled + l.warning - l.consumed, 0) END AS unused
 			FROM customer_tenant t
 			JOIN license l ON l.workspace_id = t.workspace_id AND l.tenant = t.tenant AND l.subscription = '' AND l.gone_on IS NULL
-			WHERE t.workspace_id = $1 AND t.customer_id = $2),
+			LEFT JOIN (SELECT n.tenant, n.sku, bool_or(n.do_not_bill = '') AS bills FROM link n
+				WHERE n.workspace_id = $1 AND n.customer_id = $2 AND NOT n.removed GROUP BY n.tenant, n.sku) k
+				ON k.tenant = l.tenant AND k.sku = l.sku
+			WHERE t.workspace_id = $1 AND t.customer_id = $2
+				AND coalesce(k.bills, NOT EXISTS (SELECT FROM rule r
+					WHERE r.workspace_id = $1 AND r.do_not_bill <> '' AND r.license IN (l.part_number, l.sku)))),
 		sums AS (
 			SELECT '' AS currency, purchased, assigned, 0::numeric AS seats, 0::numeric AS billed, 0::numeric AS unused FROM there
 			UNION ALL

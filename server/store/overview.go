@@ -13,10 +13,12 @@ import (
 // Overview are the figures of a workspace's first page.
 type Overview struct {
 	Customers int
-	// What is purchased, and how much of it is linked, not billed, or neither; in seats.
+	// What is purchased and to be billed, how much of it is linked or not, and beside it
+	// what isn't billed; in seats. Free licenses come by the ten thousand and would hide
+	// the rest.
 	Purchased, Linked, DoNotBill, Unlinked int
 	UnlinkedLicenses                       int
-	UnassignedSeats                        int // purchased, and held by nobody
+	UnassignedSeats                        int // of Purchased, held by nobody
 	Waiting                                int // plans, those that move several links once
 	Looks                                  int // of them, those that want a look of their own
 	Pending                                []billing.Money
@@ -49,9 +51,9 @@ const (
 			SELECT DISTINCT ON (p.customer_id, p.fingerprint) ` + lookedAt + ` AS looks FROM open_plan p
 			WHERE p.workspace_id = $1 ORDER BY p.customer_id, p.fingerprint)
 		SELECT (SELECT count(*) FROM customer u WHERE u.workspace_id = $1 AND u.removed_at IS NULL) AS customers,
-			coalesce(sum(s.seats), 0) AS purchased, coalesce(sum(s.seats) FILTER (WHERE s.is = 'linked'), 0) AS linked,
+			coalesce(sum(s.seats) FILTER (WHERE s.is <> 'not'), 0) AS purchased, coalesce(sum(s.seats) FILTER (WHERE s.is = 'linked'), 0) AS linked,
 			coalesce(sum(s.seats) FILTER (WHERE s.is = 'not'), 0) AS do_not_bill, coalesce(sum(s.seats) FILTER (WHERE s.is = 'open'), 0) AS unlinked,
-			count(*) FILTER (WHERE s.is = 'open') AS unlinked_licenses, coalesce(sum(s.free), 0) AS unassigned,
+			count(*) FILTER (WHERE s.is = 'open') AS unlinked_licenses, coalesce(sum(s.free) FILTER (WHERE s.is <> 'not'), 0) AS unassigned,
 			(SELECT count(*) FROM plans) AS waiting, (SELECT count(*) FROM plans WHERE looks) AS looks,
 			(SELECT count(*) FROM sync_state y WHERE y.workspace_id = $1 AND y.failures > 0) AS failing
 		FROM seats s`

@@ -3513,7 +3513,7 @@ export interface components {
             /** @description A month ago. */
             before: components["schemas"]["Amount"][];
         };
-        /** @description How much of what is purchased is answered for. */
+        /** @description How much of what is purchased and to be billed is linked, in seats. What is not billed stands beside it. */
         Coverage: {
             purchased: number;
             linked: number;

@@ -24,7 +24,7 @@ export const licenseColumns: Column<License>[] = [
       </>
     ),
   },
-  { id: 'seats', title: 'Assigned', width: 92, sort: 'purchased', cell: (l) => <Seats assigned={l.assigned} purchased={l.purchased} /> },
+  { id: 'seats', title: 'Assigned', width: 110, sort: 'purchased', cell: (l) => <Seats assigned={l.assigned} purchased={l.purchased} /> },
   {
     id: 'billed',
     title: 'Billed as',

@@ -58,7 +58,7 @@ export function Seats({ assigned, purchased }: { assigned: number; purchased: nu
   return (
     <span className="seats">
       <span>
-        {assigned} <span className="quiet">of {purchased}</span>
+        {count(assigned)} <span className="quiet">of {count(purchased)}</span>
       </span>
       <progress aria-hidden="true" tabIndex={-1} value={Math.min(assigned, purchased)} max={Math.max(purchased, 1)} />
     </span>

@@ -1,4 +1,4 @@
-import { day, money, moved } from '../format';
+import { count, day, money, moved } from '../format';
 import { Detail } from './detail';
 import type { License, View } from './model';
 import type { Pod } from './pod';
@@ -118,7 +118,7 @@ function Row(p: Props & { license: License; selectable: boolean }) {
           </button>
         </td>
         <td className="c-seats">
-          {l.assigned} <span className="quiet">of {l.purchased}</span>
+          {count(l.assigned)} <span className="quiet">of {count(l.purchased)}</span>
           <progress aria-hidden="true" tabIndex={-1} value={Math.min(l.assigned, l.purchased)} max={Math.max(l.purchased, 1)} />
         </td>
         <td className="c-billed">

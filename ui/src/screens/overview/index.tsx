@@ -160,13 +160,11 @@ function Figures({ of: o }: { of: Overview }) {
           ) : (
             `${count(o.coverage.unlinked)} not linked`
           )}
-          , {count(o.coverage.doNotBill)} not billed
         </span>
         <Shares
           label="Coverage of the purchased licenses"
           parts={[
             { name: 'Linked', n: o.coverage.linked, tone: 'ok' },
-            { name: 'Not billed', n: o.coverage.doNotBill, tone: 'none' },
             { name: 'Not linked', n: o.coverage.unlinked, tone: 'warn' },
           ]}
         />
