@@ -45,7 +45,7 @@ ui-test: ui ## Check and test the pages' sources: types, lint, logic
 
 .PHONY: e2e
 e2e: deps build ## Test the pages in Chromium against the program and the simulators; installs Chromium by apt
-	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-inter; }
+	@.tools/chromium.sh
 	go build -trimpath -o bin/stage ./server/sim/stage
 	cd ui && npm run --silent e2e
 
@@ -68,6 +68,7 @@ test: deps ui-test ## Run all tests on a real PostgreSQL that they start themsel
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null; then \
 		echo go test -race -timeout 60m $(RACE); go test -race -timeout 60m $(RACE); \
 	else echo "no race detector: there is no C compiler"; fi
+	@if .tools/chromium.sh; then $(MAKE) --no-print-directory e2e; else echo "the browser's tests are left out: there is no Chromium"; fi
 	go test -timeout 60m ./...
 
 .PHONY: check
