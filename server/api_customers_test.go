@@ -28,7 +28,9 @@ func (h *house) works() (stop func()) {
 	must(h.t, err)
 	ctx, cancel := context.WithCancel(h.t.Context())
 	var work sync.WaitGroup
-	must(h.t, (&serving{p: p, out: io.Discard, ready: &readiness{p: p}, broken: make(chan error, 3)}).begin(ctx, m, &work))
+	calls, err := newCallbacks(p)
+	must(h.t, err)
+	must(h.t, (&serving{p: p, out: io.Discard, ready: &readiness{p: p}, broken: make(chan error, 3), callbacks: calls}).begin(ctx, m, &work))
 	h.p.live.begin(ctx, &work)()
 	stop = sync.OnceFunc(func() { cancel(); work.Wait(); must(h.t, p.Close()) })
 	h.t.Cleanup(stop)
